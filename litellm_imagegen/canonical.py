@@ -1,0 +1,276 @@
+"""The words that every layer shares: what was asked for, what came back, and what had to change.
+
+A request is a list of things asked for, each with the spelling it came in, so that whoever decides
+(plan.py) can name the spelling when two of them disagree. A result is an ordered list of parts.
+Everything here is data: frozen, validated, no I/O.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from litellm_imagegen.blob import Blob
+
+
+class Frozen(BaseModel):
+    """Base of all data here: immutable, and a misspelt field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+def merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Both objects in one, nested objects key by key; where both have a value the second one's counts."""
+    result = dict(first)
+    for key, value in second.items():
+        mine = result.get(key)
+        both_nest = isinstance(mine, Mapping) and isinstance(value, Mapping)
+        result[key] = merged(mine, value) if both_nest else value  # type: ignore[arg-type]
+    return result
+
+
+class Modality(StrEnum):
+    """What a model may answer with."""
+
+    TEXT = "text"
+    IMAGE = "image"
+
+
+class Name(StrEnum):
+    """What can be asked for, in the field's own terms. The comment states the type of its value."""
+
+    ASPECT_RATIO = "aspect_ratio"  # str "W:H"
+    IMAGE_SIZE = "image_size"  # str, a tier: 512, 1K, 2K, 4K
+    MODALITIES = "modalities"  # tuple[Modality, ...]
+    N = "n"  # int >= 1
+    MAX_TOKENS = "max_tokens"  # int >= 1
+    TEMPERATURE = "temperature"  # float
+    TOP_P = "top_p"  # float 0..1
+    TOP_K = "top_k"  # int >= 1
+    SEED = "seed"  # int
+    STOP = "stop"  # tuple[str, ...]
+    SAFETY_SETTINGS = "safety_settings"  # tuple[dict, ...], Google's own form
+    PROVIDER_OPTIONS = "provider_options"  # dict: vendor -> what only that vendor's wire understands
+
+
+class Origin(StrEnum):
+    """Who asked. Only what the client itself sent can contradict; an operator's value is a default."""
+
+    CLIENT = "client"
+    OPERATOR = "operator"
+
+
+class Asked(Frozen):
+    """One thing asked for: `value` has the type that `name` states, `spelling` is the place it stood at."""
+
+    name: Name
+    value: Any
+    spelling: str
+    origin: Origin = Origin.CLIENT
+
+
+class Unread(Frozen):
+    """A field of the request that no dialect understands."""
+
+    spelling: str
+    value: Any
+    origin: Origin = Origin.CLIENT
+
+
+class TextPart(Frozen):
+    """Words, in the order of the model or of the message."""
+
+    text: str
+
+
+class ImageInput(Frozen):
+    """A picture that the caller gives: its bytes, or an https address that the provider fetches."""
+
+    blob: Blob | None = None
+    url: str | None = None
+    spelling: str
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "ImageInput":
+        if (self.blob is None) == (self.url is None):
+            raise ValueError("an input picture is either bytes or an address")
+        return self
+
+
+class Message(Frozen):
+    """One turn of the conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    parts: tuple[TextPart | ImageInput, ...]
+
+
+class ImageRequest(Frozen):
+    """What a caller wants, as the dialects read it. Nothing is decided yet.
+
+    `model` is the provider's model id as configured or called, endings included.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    asked: tuple[Asked, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    stream: bool = False
+
+
+class NoticeCode(StrEnum):
+    """What became of a field: left out, or sent with another value."""
+
+    UNSUPPORTED = "unsupported"
+    ADAPTED = "adapted"
+
+
+class Notice(Frozen):
+    """One departure from what was asked: nothing is lost in silence."""
+
+    code: NoticeCode
+    field: str
+    asked: Any
+    used: Any = None
+    why: str
+
+
+class Policy(StrEnum):
+    """What to do with a wish the model cannot fulfil: come near and say so, or refuse."""
+
+    ADAPT = "adapt"
+    STRICT = "strict"
+
+
+class OnNoImage(StrEnum):
+    """What to do when a model answers in words only."""
+
+    TEXT = "text"
+    RETRY = "retry"
+    ERROR = "error"
+
+
+class Preferences(Frozen):
+    """How to carry a request out; each may be set by settings, deployment, team, key or client."""
+
+    output: Literal["images"] = "images"
+    policy: Policy = Policy.ADAPT
+    on_no_image: OnNoImage = OnNoImage.TEXT
+
+
+class Limits(Frozen):
+    """Upper bounds that the operator sets. Bytes are of the decoded picture."""
+
+    n: int = Field(default=10, ge=1)
+    picture_bytes: int = Field(default=64 * 1024 * 1024, ge=1)
+    reference_bytes: int = Field(default=20 * 1024 * 1024, ge=1)
+
+
+class Finish(StrEnum):
+    """Why the model stopped, across providers."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    REFUSED = "refused"
+    OTHER = "other"
+
+
+class Usage(Frozen):
+    """Tokens as the provider counts them; details are parts of the totals, None where it says nothing."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+    prompt_text_tokens: int | None = None
+    prompt_image_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    completion_text_tokens: int | None = None
+    completion_image_tokens: int | None = None
+    cost: float | None = None  # USD
+
+    def __add__(self, other: "Usage") -> "Usage":
+        mine, theirs = self.model_dump(), other.model_dump()
+        summed = {
+            key: None if mine[key] is None and theirs[key] is None else (mine[key] or 0) + (theirs[key] or 0)
+            for key in mine
+        }
+        return Usage(**summed)
+
+
+class Picture(Frozen):
+    """A finished picture; `seed` where the provider tells it."""
+
+    blob: Blob
+    seed: int | None = None
+
+
+class Outcome(StrEnum):
+    """What happened, told apart totally: every surface has a row for each."""
+
+    PICTURES = "pictures"
+    WORDS_ONLY = "words_only"
+    REFUSED = "refused"
+    TRUNCATED = "truncated"
+    EMPTY = "empty"
+
+
+class ImageResult(Frozen):
+    """What came back: parts in the model's order, why it stopped, what it cost, what had to change.
+
+    `facts` are the provider's own, under its own names; `refusal` says why something was refused.
+    """
+
+    provider: str
+    model: str
+    parts: tuple[TextPart | Picture, ...] = ()
+    finish: Finish = Finish.STOP
+    refusal: str | None = None
+    usage: Usage | None = None
+    facts: Mapping[str, Any] = {}
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """The pictures alone, in order."""
+        return tuple(part for part in self.parts if isinstance(part, Picture))
+
+    @property
+    def text(self) -> str:
+        """The words alone, in order."""
+        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+    @property
+    def outcome(self) -> Outcome:
+        """Which of the five results this is. A picture that arrived counts before whatever followed it."""
+        if self.pictures:
+            return Outcome.PICTURES
+        if self.finish is Finish.REFUSED:
+            return Outcome.REFUSED
+        if self.finish is Finish.LENGTH:
+            return Outcome.TRUNCATED
+        return Outcome.WORDS_ONLY if self.text.strip() else Outcome.EMPTY
+
+
+class TextDelta(Frozen):
+    """Words as they arrive."""
+
+    text: str
+
+
+class PictureDelta(Frozen):
+    """One whole picture."""
+
+    picture: Picture
+
+
+class EndDelta(Frozen):
+    """What a reply says beside its parts; later ones complete and overwrite earlier ones."""
+
+    finish: Finish | None = None
+    refusal: str | None = None
+    usage: Usage | None = None
+    facts: Mapping[str, Any] = {}
+
+
+Delta = TextDelta | PictureDelta | EndDelta

@@ -1,0 +1,1 @@
+"""The `litellm-imagegen` command."""

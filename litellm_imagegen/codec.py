@@ -1,0 +1,94 @@
+"""What a codec is: it spells a plan as a call and reads a reply back. It does no I/O of any kind.
+
+`Call` and `Reply` are the whole interface between codecs and the transport.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from litellm_imagegen.canonical import Delta, Frozen, Name
+from litellm_imagegen.errors import (
+    AuthenticationFailed,
+    BadReply,
+    PaymentRequired,
+    PermissionRefused,
+    ProviderError,
+    ProviderFailed,
+    ProviderRejected,
+    ProviderUnavailable,
+    RateLimited,
+    UnknownModel,
+)
+from litellm_imagegen.plan import Plan
+
+
+class Call(Frozen):
+    """One HTTP request: `path` is relative to the endpoint's base, `body` becomes JSON.
+
+    With `streams` the reply is read as server-sent events.
+    """
+
+    method: str = "POST"
+    path: str
+    query: Mapping[str, str] = {}
+    body: Mapping[str, Any] | None = None
+    streams: bool = False
+
+
+class Reply(Frozen):
+    """A whole reply: header names in lower case, body as received."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Codec(Protocol):
+    """Spells plans for one wire. `vocabulary` holds every name that `encode` can spell."""
+
+    vocabulary: frozenset[Name]
+    vendor: str
+
+    def encode(self, plan: Plan) -> Call:
+        """The call that carries `plan` out."""
+        ...
+
+    def decode(self, plan: Plan, reply: Reply) -> Sequence[Delta]:
+        """What a whole successful reply says, in order. Raises `ProviderError`."""
+        ...
+
+    def decode_event(self, plan: Plan, event: bytes) -> Sequence[Delta]:
+        """What the data of one server-sent event says. Raises `ProviderError`."""
+        ...
+
+    def decode_error(self, plan: Plan, reply: Reply) -> ProviderError:
+        """What a reply with an error status means. Raises nothing."""
+        ...
+
+
+def error_for_status(
+    provider: str, status: int, reason: object, *, retry_after: float | None = None
+) -> ProviderError:
+    """The error that an HTTP status means, for every wire: contracts are kept in this one table."""
+    match status:
+        case 401:
+            kind: type[ProviderError] = AuthenticationFailed
+        case 402:
+            kind = PaymentRequired
+        case 403:
+            kind = PermissionRefused
+        case 404:
+            kind = UnknownModel
+        case 429:
+            kind = RateLimited
+        case 500 | 501:
+            kind = ProviderFailed
+        case 408 | 499:
+            kind = ProviderUnavailable
+        case _ if 400 <= status < 500:
+            kind = ProviderRejected
+        case _ if status > 500:
+            kind = ProviderUnavailable
+        case _:
+            kind, reason = BadReply, f"unexpected HTTP status {status}: {reason}"
+    return kind(provider, reason, retry_after=retry_after)

@@ -1,0 +1,23 @@
+"""Usage and a price make dollars. Facts about prices stand in profiles/."""
+
+from litellm_imagegen.canonical import Usage
+from litellm_imagegen.profiles import Price
+
+_MILLION = 1_000_000
+
+
+def cost_of(usage: Usage | None, price: Price | None) -> float | None:
+    """USD for `usage`, or None where usage or price is unknown. The provider's own figure goes first.
+
+    Output tokens that are not image tokens, thoughts included, cost the text rate.
+    """
+    if usage is None:
+        return None
+    if usage.cost is not None:
+        return usage.cost
+    if price is None:
+        return None
+    image = usage.completion_image_tokens or 0
+    words = max(usage.completion_tokens - image, 0)
+    total = usage.prompt_tokens * price.input + words * price.text_output + image * price.image_output
+    return total / _MILLION

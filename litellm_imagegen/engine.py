@@ -1,0 +1,239 @@
+"""The recipe, the same for every provider and endpoint: parse, plan, drive, merge.
+
+`prepare` makes a plan from a raw request and does no I/O. `run` and `stream` carry a plan out. A
+surface shows the outcome.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from litellm_imagegen.canonical import (
+    Delta,
+    EndDelta,
+    Finish,
+    ImageResult,
+    Limits,
+    Notice,
+    NoticeCode,
+    OnNoImage,
+    Outcome,
+    Picture,
+    PictureDelta,
+    Preferences,
+    TextDelta,
+    TextPart,
+    Usage,
+)
+from litellm_imagegen.cost import cost_of
+from litellm_imagegen.dialects import parse_chat
+from litellm_imagegen.errors import BadReply, ImagegenError, NoImage
+from litellm_imagegen.plan import Plan, make_plan
+from litellm_imagegen.providers import Provider
+from litellm_imagegen.transport import Deadline, Endpoint, Transport
+
+# A reply may hold several pictures, and signatures as long as a picture beside each of them.
+_REPLY_BYTES_PER_PICTURE_BYTE = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A plan with what it takes to carry it out."""
+
+    plan: Plan
+    provider: Provider
+    endpoint: Endpoint
+    limits: Limits
+
+
+def prepare(
+    *,
+    provider: Provider,
+    model: str,
+    body: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    preferences: Preferences,
+    limits: Limits,
+    notices: tuple[Notice, ...] = (),
+    locked: frozenset[str] = frozenset(),
+    deadline_seconds: float | None = None,
+    name: str | None = None,
+    is_priced: bool = True,
+) -> Plan:
+    """The plan for a chat request.
+
+    `body` is what the client sent, `defaults` what the operator set for the deployment, both raw;
+    `notices` are those that the caller has already. `name` is the provider's name as the operator
+    knows it, where it differs. Without `is_priced` no cost is worked out. Raises `RequestError`.
+    """
+    request = parse_chat(model=model, body=body, defaults=defaults)
+    plan = make_plan(
+        request,
+        provider=name or provider.name,
+        family=provider.family,
+        vocabulary=provider.codec.vocabulary,
+        vendor=provider.codec.vendor,
+        preferences=preferences,
+        limits=limits,
+        locked=locked,
+        deadline_seconds=deadline_seconds,
+        renames_models=provider.renames_models,
+    )
+    update: dict[str, Any] = {"notices": (*notices, *plan.notices)}
+    return plan.model_copy(update=update if is_priced else {**update, "price": None})
+
+
+async def run(job: Job, transport: Transport) -> ImageResult:
+    """Carry a plan out and return the whole result. Raises `ImagegenError`."""
+    deltas = [delta async for delta in stream(job, transport)]
+    last = deltas[-1]
+    assert isinstance(last, ImageResult), "a stream ends with its result"
+    return last
+
+
+async def stream(
+    job: Job, transport: Transport
+) -> AsyncGenerator[TextDelta | PictureDelta | ImageResult, None]:
+    """Carry a plan out; words and pictures as they come, and last of all the whole result.
+
+    Under `OnNoImage.RETRY` words are held back until a picture or the end comes, since a second try may
+    replace them. Raises `ImagegenError`; then no result follows.
+    """
+    plan = job.plan
+    deadline = Deadline(plan.provider, plan.deadline_seconds)
+    holds_words = plan.on_no_image is OnNoImage.RETRY and plan.wants_picture
+    spent: Usage | None = None
+    for is_last_try in (False, True) if holds_words else (True,):
+        held: list[TextDelta] = []
+        assembly = _Assembly(plan)
+        try:
+            async with aclosing(_deltas(job, transport, deadline)) as deltas:
+                async for delta in deltas:
+                    if isinstance(delta, PictureDelta):
+                        await assembly.examine(delta.picture, job.limits)
+                    assembly.add(delta)
+                    if isinstance(delta, TextDelta) and holds_words and not assembly.has_picture:
+                        held.append(delta)
+                    elif not isinstance(delta, EndDelta):
+                        for earlier in held:
+                            yield earlier
+                        held.clear()
+                        yield delta
+            result = assembly.result(spent)
+        except ImagegenError as error:
+            error.hide(job.endpoint.secrets)
+            raise
+        if result.outcome is Outcome.WORDS_ONLY and not is_last_try:
+            spent = result.usage
+            continue
+        for earlier in held:
+            yield earlier
+        yield result
+
+
+async def _deltas(job: Job, transport: Transport, deadline: Deadline) -> AsyncGenerator[Delta, None]:
+    """One call: send it, and read what comes back."""
+    plan, codec = job.plan, job.provider.codec
+    call = codec.encode(plan)
+    maximum_bytes = job.limits.picture_bytes * _REPLY_BYTES_PER_PICTURE_BYTE
+    async with transport.open(call, job.endpoint, deadline, maximum_bytes) as opened:
+        if opened.status != 200:
+            raise codec.decode_error(plan, await opened.read())
+        if not call.streams:
+            for delta in codec.decode(plan, await opened.read()):
+                yield delta
+            return
+        finished = False
+        async with aclosing(opened.events()) as events:
+            async for event in events:
+                for delta in codec.decode_event(plan, event):
+                    finished = finished or (isinstance(delta, EndDelta) and delta.finish is not None)
+                    yield delta
+        if not finished:
+            raise BadReply(plan.provider, "the stream was cut off before its end; the call may be charged")
+
+
+class _Assembly:
+    """Puts deltas together into a result, and says what kind of result it is."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._parts: list[TextPart | Picture] = []
+        self._words: list[str] = []
+        self._end = EndDelta()
+        self.has_picture = False
+
+    async def examine(self, picture: Picture, limits: Limits) -> None:
+        """Work out a picture's facts off the event loop. Raises `BadReply` for what is no picture data."""
+        try:
+            facts = await asyncio.to_thread(lambda: picture.blob.facts)
+        except ValueError as error:
+            raise BadReply(self._plan.provider, "picture data that is not base64") from error
+        if facts["bytes"] > limits.picture_bytes:
+            raise BadReply(
+                self._plan.provider,
+                f"a picture of {facts['bytes']} bytes, over limits.picture_bytes ({limits.picture_bytes})",
+            )
+
+    def add(self, delta: Delta) -> None:
+        """Take the next delta."""
+        match delta:
+            case TextDelta():
+                self._words.append(delta.text)
+            case PictureDelta():
+                self.has_picture = True
+                self._close_words()
+                self._parts.append(delta.picture)
+            case EndDelta():
+                given = {name: value for name, value in delta if name != "facts" and value is not None}
+                facts = {**self._end.facts, **delta.facts}
+                self._end = self._end.model_copy(update={**given, "facts": facts})
+
+    def result(self, spent: Usage | None) -> ImageResult:
+        """The whole result. Raises `BadReply` for an empty one and `NoImage` where words are not enough."""
+        self._close_words()
+        end, plan = self._end, self._plan
+        usage = end.usage and end.usage.model_copy(update={"cost": cost_of(end.usage, plan.price)})
+        if spent is not None:
+            usage = usage + spent if usage else spent
+        result = ImageResult(
+            provider=plan.provider,
+            model=plan.model,
+            parts=tuple(self._parts),
+            finish=end.finish or Finish.OTHER,
+            refusal=end.refusal,
+            usage=usage,
+            facts=end.facts,
+            notices=plan.notices,
+        )
+        if result.outcome is Outcome.EMPTY:
+            reason = end.facts.get("finishReason")
+            why = f" ({reason})" if reason else ""
+            raise BadReply(plan.provider, f"an empty answer, neither words nor a picture{why}")
+        if (
+            result.outcome is Outcome.WORDS_ONLY
+            and plan.wants_picture
+            and plan.on_no_image is OnNoImage.ERROR
+        ):
+            raise NoImage(plan.provider, result.text)
+        return result.model_copy(update={"notices": (*result.notices, *_later_notices(result))})
+
+    def _close_words(self) -> None:
+        if self._words:
+            self._parts.append(TextPart(text="".join(self._words)))
+            self._words.clear()
+
+
+def _later_notices(result: ImageResult) -> tuple[Notice, ...]:
+    """What can only be said once the answer is there: pictures came, and something else was refused."""
+    if not result.pictures:
+        return ()
+    if result.refusal:
+        return (Notice(code=NoticeCode.ADAPTED, field="answer", asked=None, why=result.refusal),)
+    if result.finish is Finish.LENGTH:
+        return (
+            Notice(code=NoticeCode.ADAPTED, field="answer", asked=None, why="cut off at the token limit"),
+        )
+    return ()

@@ -1,0 +1,212 @@
+"""Every error this package raises, with its HTTP status and whose fault it is.
+
+    ImagegenError
+    ├── RequestError          client    400   the request cannot be carried out as it stands
+    │   ├── InvalidParameter  client    400   one field has a value that is not allowed
+    │   ├── Contradiction     client    400   two spellings of one thing say different things
+    │   └── LimitExceeded     client    400   over a bound that the operator set
+    ├── ConfigurationError    operator  500   settings, a deployment or a key are wrong
+    ├── ProviderError         provider  502   the provider refused the call or failed
+    │   ├── ProviderRejected  client    400   it calls a parameter bad
+    │   ├── AuthenticationFailed operator 401 ├── PaymentRequired operator 402
+    │   ├── PermissionRefused operator  403   ├── UnknownModel    operator 404
+    │   ├── RateLimited       provider  429   ├── ProviderFailed  provider 500
+    │   ├── BadReply          provider  502   └── ProviderUnavailable provider 503
+    ├── NoImage               model     422   words came back where a picture was wanted
+    └── DeadlineExceeded      provider  408   our own deadline passed
+
+A message names the provider and the reason. It never holds a key, base64, a traceback, or more than
+500 characters of what an upstream said.
+"""
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import ClassVar
+
+MAXIMUM_QUOTED_CHARACTERS = 500
+_LONG_OPAQUE_RUN = re.compile(r"[A-Za-z0-9+/_=-]{100,}")
+
+
+class Fault(StrEnum):
+    """Who has to act for the error to go away."""
+
+    CLIENT = "client"
+    OPERATOR = "operator"
+    PROVIDER = "provider"
+    MODEL = "model"
+
+
+def quote(text: object, secrets: Iterable[str] = ()) -> str:
+    """Foreign text made fit for a message: one line, at most 500 characters, no secret, no base64."""
+    clean = str(text)
+    for secret in secrets:
+        if secret:
+            clean = clean.replace(secret, "[key]")
+    clean = _LONG_OPAQUE_RUN.sub("[...]", clean[: 8 * MAXIMUM_QUOTED_CHARACTERS])
+    clean = " ".join("".join(c if c.isprintable() else " " for c in clean).split())
+    if len(clean) > MAXIMUM_QUOTED_CHARACTERS:
+        clean = clean[: MAXIMUM_QUOTED_CHARACTERS - 1] + "…"
+    return clean
+
+
+class ImagegenError(Exception):
+    """Base of the tree: `message` for people, `code` for programs, `status` for HTTP."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "imagegen_error"
+    fault: ClassVar[Fault] = Fault.PROVIDER
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Mask `secrets` in the message, in case an upstream repeated one."""
+        for secret in secrets:
+            if secret:
+                self.message = self.message.replace(secret, "[key]")
+        self.args = (self.message,)
+
+
+class RequestError(ImagegenError):
+    """The client's request cannot be carried out as it stands."""
+
+    status = 400
+    code = "invalid_request"
+    fault = Fault.CLIENT
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class InvalidParameter(RequestError):
+    """One field has a value that is not allowed; the message names field, value and what is allowed."""
+
+    code = "invalid_parameter"
+
+    def __init__(self, field: str, value: object, allowed: str) -> None:
+        super().__init__(f"{field}: {_shown(value)} is not allowed; allowed: {allowed}", field)
+
+
+class Contradiction(RequestError):
+    """Two spellings of the same thing disagree; the message names both with their values."""
+
+    code = "contradiction"
+
+    def __init__(self, first: tuple[str, object], second: tuple[str, object]) -> None:
+        super().__init__(
+            f"{first[0]}: {_shown(first[1])} contradicts {second[0]}: {_shown(second[1])}; "
+            "send one of them, or the same value in both",
+            second[0],
+        )
+
+
+class LimitExceeded(RequestError):
+    """The request is over an upper bound."""
+
+    code = "limit_exceeded"
+
+    def __init__(self, field: str, value: object, limit: str) -> None:
+        super().__init__(f"{field}: {_shown(value)} is over the limit of {limit}", field)
+
+
+class ConfigurationError(ImagegenError):
+    """Settings, a deployment or a key are wrong: the operator has to act."""
+
+    status = 500
+    code = "configuration"
+    fault = Fault.OPERATOR
+
+
+class ProviderError(ImagegenError):
+    """The provider refused the call or failed. The message starts with the provider's name."""
+
+    status = 502
+    code = "provider_error"
+
+    def __init__(self, provider: str, reason: object, retry_after: float | None = None) -> None:
+        super().__init__(f"{provider}: {quote(reason)}")
+        self.provider = provider
+        self.retry_after = retry_after
+
+
+class ProviderRejected(ProviderError):
+    """The provider calls a parameter bad (its 400, 413 or 422)."""
+
+    status, code, fault = 400, "provider_rejected", Fault.CLIENT
+
+
+class AuthenticationFailed(ProviderError):
+    """The provider does not accept the key, or there is none."""
+
+    status, code, fault = 401, "authentication_failed", Fault.OPERATOR
+
+
+class PaymentRequired(ProviderError):
+    """The account has no credit."""
+
+    status, code, fault = 402, "payment_required", Fault.OPERATOR
+
+
+class PermissionRefused(ProviderError):
+    """The key may not do this."""
+
+    status, code, fault = 403, "permission_refused", Fault.OPERATOR
+
+
+class UnknownModel(ProviderError):
+    """The provider has no such model."""
+
+    status, code, fault = 404, "unknown_model", Fault.OPERATOR
+
+
+class RateLimited(ProviderError):
+    """Over a quota; `retry_after` holds seconds where the provider says so."""
+
+    status, code = 429, "rate_limited"
+
+
+class ProviderFailed(ProviderError):
+    """The provider failed inside."""
+
+    status, code = 500, "provider_failed"
+
+
+class BadReply(ProviderError):
+    """A reply that is cut off, empty, no JSON, or of a shape that nobody knows."""
+
+    status, code = 502, "bad_reply"
+
+
+class ProviderUnavailable(ProviderError):
+    """The provider is down, overloaded or cannot be reached."""
+
+    status, code = 503, "provider_unavailable"
+
+
+class NoImage(ImagegenError):
+    """The model answered in words only and the caller wants that to be an error."""
+
+    status = 422
+    code = "no_image"
+    fault = Fault.MODEL
+
+    def __init__(self, provider: str, words: str) -> None:
+        super().__init__(f"no_image: {provider} answered in words only: {quote(words)}")
+
+
+class DeadlineExceeded(ImagegenError):
+    """Our own deadline passed before the provider was done."""
+
+    status = 408
+    code = "deadline_exceeded"
+
+    def __init__(self, provider: str, seconds: float) -> None:
+        super().__init__(f"{provider}: no complete answer within the deadline of {seconds:g} s")
+
+
+def _shown(value: object) -> str:
+    text = quote(value if isinstance(value, str) else repr(value))
+    return repr(text[:80]) if isinstance(value, str) else text[:80]

@@ -1,0 +1,63 @@
+"""The callback: parses and plans before LiteLLM drops fields, and adds our response headers.
+
+It also puts the provider back where a config's `custom_provider_map` has overwritten it.
+"""
+
+import math
+from typing import Any
+
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.types.utils import CallTypes
+
+from litellm_imagegen.plugin import config
+from litellm_imagegen.plugin.exceptions import translated
+from litellm_imagegen.plugin.records import TOKEN, find_record, record_of
+from litellm_imagegen.plugin.requests import Given, make_plan
+from litellm_imagegen.surfaces.metadata import notices_header
+
+
+class ImagegenCallback(CustomLogger):
+    """`register_provider` puts our provider into LiteLLM's map; it is called again before every request."""
+
+    def __init__(self, register_provider: Any) -> None:
+        super().__init__()
+        self._register_provider = register_provider
+
+    async def async_pre_call_deployment_hook(
+        self, kwargs: dict[str, Any], call_type: CallTypes | None
+    ) -> dict[str, Any] | None:
+        """Plan a chat request for one deployment and leave the plan's token in the arguments."""
+        if call_type is not CallTypes.acompletion or not _is_ours(kwargs):
+            return None
+        self._register_provider()
+        with translated(str(kwargs.get("model"))):
+            plan = make_plan(Given.to_hook(kwargs))
+        kwargs[TOKEN] = record_of(kwargs["litellm_logging_obj"]).add(plan)
+        return kwargs
+
+    async def async_post_call_response_headers_hook(
+        self,
+        data: dict[str, Any],
+        user_api_key_dict: Any,
+        response: Any,
+        request_headers: dict[str, str] | None = None,
+        litellm_call_info: dict[str, object] | None = None,
+    ) -> dict[str, str] | None:
+        """`x-imagegen-notices` with what the plan has to say, and `retry-after` where a provider told it."""
+        record = find_record(data.get("litellm_logging_obj"))
+        if record is None:
+            return None
+        headers = {}
+        if record.latest is not None and (notices := notices_header(record.latest.notices)):
+            headers["x-imagegen-notices"] = notices
+        if record.retry_after is not None and response is None:
+            headers["retry-after"] = str(math.ceil(record.retry_after))
+        return headers or None
+
+
+def _is_ours(kwargs: dict[str, Any]) -> bool:
+    """Our prefix, or, behind LiteLLM's bridge from /responses, our provider's name beside the model."""
+    return (
+        str(kwargs.get("model", "")).startswith(f"{config.PREFIX}/")
+        or kwargs.get("custom_llm_provider") == config.PREFIX
+    )

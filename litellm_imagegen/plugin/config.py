@@ -1,0 +1,202 @@
+"""What the operator configures: settings, deployments, keys. The only place that reads the environment.
+
+Settings stand under `litellm_settings.imagegen_settings` in the proxy's YAML, where LiteLLM exposes them
+as `litellm.imagegen_settings`, or come from `litellm_imagegen.register(settings=...)`.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+import litellm
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from litellm_imagegen.canonical import Limits, Name, Notice, NoticeCode, OnNoImage, Policy, Preferences
+from litellm_imagegen.errors import AuthenticationFailed, ConfigurationError, RequestError, UnknownModel
+from litellm_imagegen.providers import PROVIDERS, SANDBOX_WIRES, Provider
+from litellm_imagegen.transport import Endpoint
+
+Model = TypeVar("Model", bound=BaseModel)
+
+PREFIX = "imagegen"
+SANDBOX = "sandbox"
+_SANDBOX_KEY = "no-key-needed"
+# A client's or an operator's headers must not change how a call is framed, routed or paid for.
+_FRAMING_HEADERS = frozenset(
+    {"host", "content-length", "content-type", "transfer-encoding", "connection", "cookie"}
+)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Choices(_Strict):
+    """What settings, a deployment, a team, a key and a client can each choose; None leaves it to the next."""
+
+    output: Literal["images"] | None = None
+    policy: Policy | None = None
+    on_no_image: OnNoImage | None = None
+
+
+class Settings(Choices):
+    """`imagegen_settings`. `timeout` is in seconds, None for 300 (600 at 4K)."""
+
+    limits: Limits = Limits()
+    timeout: float | None = Field(default=None, gt=0)
+    locked: frozenset[str] = frozenset()
+
+    @field_validator("locked")
+    @classmethod
+    def _known(cls, names: frozenset[str]) -> frozenset[str]:
+        known = {*Choices.model_fields, *(str(name) for name in Name)}
+        if not names <= known:
+            raise ValueError(
+                f"unknown: {', '.join(sorted(names - known))}; known: {', '.join(sorted(known))}"
+            )
+        return names
+
+
+class Deployment(Choices):
+    """A deployment's `model_info.imagegen`. `defaults` are request fields in any dialect."""
+
+    timeout: float | None = Field(default=None, gt=0)
+    defaults: dict[str, Any] = {}
+
+
+class _Registered:
+    """Settings that came from Python; they go before those of the proxy's YAML."""
+
+    settings: Mapping[str, Any] | None = None
+
+
+def set_settings(settings: Mapping[str, Any]) -> None:
+    """Take settings from Python. Raises `ConfigurationError`."""
+    _parse_settings(_key(settings))
+    _Registered.settings = dict(settings)
+
+
+def settings() -> Settings:
+    """The settings in force. Raises `ConfigurationError` that names key, value and what is allowed."""
+    given = _Registered.settings
+    if given is None:
+        given = getattr(litellm, "imagegen_settings", None) or {}
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(f"imagegen_settings: {given!r} is not a mapping of settings")
+    return _parse_settings(_key(given))
+
+
+def _key(settings: Mapping[str, Any]) -> bytes:
+    """Settings in a form that a cache can know them by."""
+    return orjson.dumps(dict(settings), default=sorted)
+
+
+@lru_cache(maxsize=8)
+def _parse_settings(given: bytes) -> Settings:
+    return _validated(Settings, orjson.loads(given), "imagegen_settings")
+
+
+def deployment(model_info: Any) -> Deployment:
+    """A deployment's own settings. Raises `ConfigurationError`."""
+    given = model_info.get(PREFIX) if isinstance(model_info, Mapping) else None
+    return _validated(Deployment, given or {}, f"model_info.{PREFIX}")
+
+
+def preferences(
+    operator: Iterable[tuple[str, Any]], client: Iterable[tuple[str, Any]], locked: frozenset[str]
+) -> tuple[Preferences, tuple[Notice, ...]]:
+    """The choices in force, and notices for those where a client was stopped.
+
+    `operator` and `client` are (place, choices) pairs, the stronger later. Raises `ConfigurationError`
+    for a bad choice of the operator's and `RequestError` for one of the client's.
+    """
+    chosen: dict[str, Any] = {}
+    for place, given in operator:
+        chosen |= choices_of(_validated(Choices, given or {}, place))
+    notices = []
+    for place, given in client:
+        try:
+            wishes = choices_of(_validated(Choices, given, place))
+        except ConfigurationError as error:
+            raise RequestError(error.message, place) from error
+        for name, wish in wishes.items():
+            if name in locked:
+                why, used = "the operator does not let clients set it", chosen.get(name)
+                notices.append(
+                    Notice(
+                        code=NoticeCode.UNSUPPORTED, field=f"{place}.{name}", asked=wish, used=used, why=why
+                    )
+                )
+            else:
+                chosen[name] = wish
+    return Preferences(**chosen), tuple(notices)
+
+
+def choices_of(given: Choices) -> dict[str, Any]:
+    """The choices alone of settings or of a deployment."""
+    return {name: value for name in Choices.model_fields if (value := getattr(given, name)) is not None}
+
+
+def split_model(model: str) -> tuple[str, str]:
+    """(provider, model id) of "imagegen/<provider>/<model>", with or without the prefix.
+
+    Raises `UnknownModel` when there is no such provider.
+    """
+    name, _, model_id = model.removeprefix(f"{PREFIX}/").partition("/")
+    if not model_id or (name != SANDBOX and name not in PROVIDERS):
+        known = ", ".join(sorted({*PROVIDERS, SANDBOX}))
+        raise UnknownModel(PREFIX, f"{model!r} is not imagegen/<provider>/<model> with a provider of {known}")
+    return name, model_id
+
+
+def provider_of(name: str, model_id: str) -> Provider:
+    """The provider that serves a model; the sandbox speaks the wire of the model's own provider."""
+    if name != SANDBOX:
+        return PROVIDERS[name]
+    return next(provider for start, provider in SANDBOX_WIRES if model_id.startswith(start))
+
+
+def endpoint(
+    name: str, provider: Provider, api_key: str | None, api_base: str | None, headers: Mapping[str, str]
+) -> Endpoint:
+    """Where calls for a deployment go and what they show. Raises `AuthenticationFailed` without a key."""
+    own = {key: value for key, value in headers.items() if key.lower() not in _FRAMING_HEADERS}
+    if name == SANDBOX:
+        base = api_base or _sandbox_base(urlsplit(provider.base_url).path)
+        return Endpoint(name, base, provider.authenticate(api_key or _SANDBOX_KEY), own)
+    key = api_key or environment_key(provider)
+    if not key:
+        variables = " or ".join(provider.key_variables)
+        reason = f"no key; set api_key on the deployment, or {variables} in the environment"
+        raise AuthenticationFailed(name, reason)
+    return Endpoint(name, api_base or provider.base_url, provider.authenticate(key), own)
+
+
+def environment_key(provider: Provider) -> str | None:
+    """The first key that the environment has for a provider, read anew at each call."""
+    return next((value for name in provider.key_variables if (value := os.environ.get(name))), None)
+
+
+def _sandbox_base(path: str) -> str:
+    try:
+        from litellm_imagegen.sandbox import server  # noqa: PLC0415  # an extra, and only then needed
+    except ImportError as error:
+        raise ConfigurationError(
+            f"the sandbox needs {error.name}: pip install 'litellm_imagegen[sandbox]'"
+        ) from error
+    return server.base_url() + path
+
+
+def _validated(model: type[Model], given: Any, place: str) -> Model:
+    """Validate, and tell the first mistake by its full name."""
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join([place, *(str(step) for step in first["loc"])])
+        if first["type"] == "extra_forbidden":
+            raise ConfigurationError(f"{name} is unknown; known: {', '.join(model.model_fields)}") from error
+        raise ConfigurationError(f"{name}: {first['input']!r} is not allowed: {first['msg']}") from error

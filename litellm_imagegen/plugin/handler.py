@@ -1,0 +1,92 @@
+"""The custom provider that LiteLLM calls: takes the plan that the hook made, carries it out, hands it back.
+
+Where no hook ran (Python without the callback, every synchronous call) it plans from what LiteLLM
+still hands over.
+"""
+
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from litellm.llms.custom_llm import CustomLLM
+from litellm.types.utils import ModelResponse, ModelResponseStream
+
+from litellm_imagegen import engine
+from litellm_imagegen.canonical import ImageResult
+from litellm_imagegen.engine import Job
+from litellm_imagegen.errors import ImagegenError, ProviderError
+from litellm_imagegen.plugin import blocking, wrapping
+from litellm_imagegen.plugin.exceptions import translated
+from litellm_imagegen.plugin.records import TOKEN, find_record, record_of
+from litellm_imagegen.plugin.requests import Given, make_job, make_plan
+from litellm_imagegen.surfaces import chat
+from litellm_imagegen.transport import Transport
+
+
+class ImagegenHandler(CustomLLM):
+    """Serves `imagegen/<provider>/<model>` on chat completions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._transport = Transport()
+
+    async def acompletion(self, *args: Any, **given: Any) -> ModelResponse:
+        """A whole completion. Raises LiteLLM's exceptions."""
+        with _errors_of(given):
+            result = await engine.run(_job(given), self._transport)
+            return wrapping.model_response(chat.completion(result), result, str(given["model"]))
+
+    async def astreaming(  # type: ignore[override]  # an async generator, as LiteLLM needs
+        self, *args: Any, **given: Any
+    ) -> AsyncGenerator[ModelResponseStream, None]:
+        """The same as chunks. Errors before the first chunk become an HTTP status."""
+        with _errors_of(given):
+            job = _job(given)
+            completion_id, model = wrapping.new_id(), str(given["model"])
+            async with aclosing(_chunks(job, self._transport)) as chunks:
+                async for chunk in chunks:
+                    yield wrapping.response_chunk(chunk, completion_id, model)
+
+    def completion(self, *args: Any, **given: Any) -> ModelResponse:
+        """`acompletion` for synchronous callers."""
+        return blocking.run(self.acompletion(**given))
+
+    def streaming(  # type: ignore[override]  # a generator, as LiteLLM needs
+        self, *args: Any, **given: Any
+    ) -> Iterator[ModelResponseStream]:
+        """`astreaming` for synchronous callers."""
+        return blocking.iterate(self.astreaming(**given))
+
+
+async def _chunks(job: Job, transport: Transport) -> AsyncGenerator[dict[str, Any], None]:
+    """The chunks of a stream. The first is given only when the provider has begun to answer."""
+    chunks = chat.CompletionChunks()
+    started = False
+    async with aclosing(engine.stream(job, transport)) as deltas:
+        async for delta in deltas:
+            if not started:
+                started = True
+                yield chunks.start()
+            if isinstance(delta, ImageResult):
+                for chunk in chunks.end(delta):
+                    yield chunk
+            else:
+                yield chunks.add(delta)
+
+
+def _job(given: Mapping[str, Any]) -> Job:
+    record = find_record(given.get("logging_obj"))
+    token = str((given.get("optional_params") or {}).get(TOKEN))
+    plan = record.plans.get(token) if record is not None else None
+    return make_job(plan or make_plan(Given.to_handler(given)), given)
+
+
+def _errors_of(given: Mapping[str, Any]) -> Any:
+    """Translate errors, and keep for the response headers how long a provider wants us to wait."""
+
+    def remember(error: ImagegenError) -> None:
+        logging_object = given.get("logging_obj")
+        if isinstance(error, ProviderError) and error.retry_after is not None and logging_object is not None:
+            record_of(logging_object).retry_after = error.retry_after
+
+    return translated(str(given.get("model")), remember)

@@ -1,0 +1,47 @@
+"""What is remembered of a request while it lives, kept by its LiteLLM logging object.
+
+The hook makes a plan and leaves an opaque token in the arguments; the handler finds the plan by it.
+LiteLLM may carry one request to several deployments, one after the other or at once: each has its own
+token. Everything goes when the logging object does, so nothing outlives a request.
+"""
+
+import secrets
+import weakref
+from typing import Any
+
+from litellm_imagegen.plan import Plan
+
+TOKEN = "imagegen_token"  # noqa: S105  # the name of an argument
+
+
+class Record:
+    """One request: its plans by token, the latest one, and how long the provider asked to wait."""
+
+    def __init__(self) -> None:
+        self.plans: dict[str, Plan] = {}
+        self.latest: Plan | None = None
+        self.retry_after: float | None = None
+
+    def add(self, plan: Plan) -> str:
+        """Keep a plan; the token to find it by."""
+        token = secrets.token_urlsafe(16)
+        self.plans[token] = plan
+        self.latest = plan
+        self.retry_after = None
+        return token
+
+
+_records: "weakref.WeakKeyDictionary[Any, Record]" = weakref.WeakKeyDictionary()
+
+
+def record_of(logging_object: Any) -> Record:
+    """The record of the request that `logging_object` belongs to."""
+    record = _records.get(logging_object)
+    if record is None:
+        record = _records[logging_object] = Record()
+    return record
+
+
+def find_record(logging_object: Any) -> Record | None:
+    """The record if there is one: foreign requests have none."""
+    return None if logging_object is None else _records.get(logging_object)

@@ -1,0 +1,226 @@
+"""From what LiteLLM hands over to a plan and a job. LiteLLM's own arguments end here.
+
+LiteLLM gives the deployment hook everything, and a handler most of it in other places: `Given` is the
+common form. A field belongs to the client when the client's body has it, else to the operator; without
+a proxy there is one caller and everything is the client's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from litellm.types.utils import all_litellm_params
+
+from litellm_imagegen import engine
+from litellm_imagegen.canonical import Notice, NoticeCode
+from litellm_imagegen.engine import Job
+from litellm_imagegen.errors import RequestError
+from litellm_imagegen.plan import Plan
+from litellm_imagegen.plugin import config
+from litellm_imagegen.plugin.records import TOKEN
+
+_HEADER_PREFIX = "x-imagegen-"
+# What LiteLLM passes as a timeout when nobody has set one.
+_NOBODYS_TIMEOUT_SECONDS = 6000
+# Fields of a chat request that LiteLLM itself acts on, and so are not lost when no model sees them.
+_SERVED_BY_LITELLM = frozenset(
+    {
+        "model",
+        "user",
+        "timeout",
+        "request_timeout",
+        "stream_timeout",
+        "stream_options",
+        "drop_params",
+        "additional_drop_params",
+        "store",
+        "headers",
+        "extra_headers",
+        "base_url",
+        "api_version",
+        "organization",
+        "deployment_id",
+        "region_name",
+        "custom_prompt_dict",
+        "safety_identifier",
+        "prompt_cache_key",
+        "num_workers",
+        TOKEN,
+        config.PREFIX,
+    }
+)
+_OWNED = frozenset(all_litellm_params) | _SERVED_BY_LITELLM
+_PRICES = ("_cost_per_", "cost_per_")
+
+
+@dataclass(frozen=True)
+class Given:
+    """One call as LiteLLM hands it over, brought into one form."""
+
+    model: str
+    fields: Mapping[str, Any]
+    model_info: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+    client_body: Mapping[str, Any] | None
+    client_headers: Mapping[str, str]
+    timeout: Any = None
+    litellm_params: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def to_hook(cls, arguments: Mapping[str, Any]) -> "Given":
+        """From the arguments of the deployment hook."""
+        proxy_request = _mapping(arguments.get("proxy_server_request"))
+        return cls(
+            model=str(arguments["model"]),
+            fields=arguments,
+            model_info=_mapping(arguments.get("model_info")),
+            metadata=_mapping(arguments.get("metadata")),
+            client_body=_mapping(proxy_request["body"]) if "body" in proxy_request else None,
+            client_headers=_mapping(proxy_request.get("headers")),
+            timeout=arguments.get("timeout"),
+            litellm_params=arguments,
+        )
+
+    @classmethod
+    def to_handler(cls, arguments: Mapping[str, Any]) -> "Given":
+        """From the arguments of a handler, when no hook has run: Python without the callback, or sync."""
+        optional = _mapping(arguments.get("optional_params"))
+        parameters = _mapping(arguments.get("litellm_params"))
+        proxy_request = _mapping(parameters.get("proxy_server_request"))
+        return cls(
+            model=str(arguments["model"]),
+            fields={**optional, "messages": arguments.get("messages")},
+            model_info=_mapping(parameters.get("model_info")),
+            metadata=_mapping(parameters.get("metadata")),
+            client_body=_mapping(proxy_request["body"]) if "body" in proxy_request else None,
+            client_headers=_mapping(proxy_request.get("headers")),
+            timeout=arguments.get("timeout"),
+            litellm_params=parameters,
+        )
+
+    def of_client(self, key: str) -> bool:
+        """Whether the client itself sent this field."""
+        return self.client_body is None or key in self.client_body
+
+
+def make_plan(given: Given) -> Plan:
+    """Parse and plan. Raises `RequestError`, `ConfigurationError` and `UnknownModel`."""
+    settings = config.settings()
+    deployment = config.deployment(given.model_info)
+    name, model_id = config.split_model(given.model)
+    preferences, notices = config.preferences(
+        operator=(
+            ("imagegen_settings", config.choices_of(settings)),
+            ("model_info.imagegen", config.choices_of(deployment)),
+            ("team metadata.imagegen", _metadata_choices(given, "user_api_key_team_metadata")),
+            ("key metadata.imagegen", _metadata_choices(given, "user_api_key_metadata")),
+        ),
+        client=_client_choices(given),
+        locked=settings.locked,
+    )
+    body, defaults = _body_and_defaults(given)
+    return engine.prepare(
+        provider=config.provider_of(name, model_id),
+        name=name,
+        model=model_id,
+        body=body,
+        defaults={**deployment.defaults, **defaults},
+        preferences=preferences,
+        limits=settings.limits,
+        locked=settings.locked,
+        notices=(*notices, *_dropped_headers(given)),
+        deadline_seconds=_deadline(given) or deployment.timeout or settings.timeout,
+        is_priced=not _operator_prices(given),
+    )
+
+
+def make_job(plan: Plan, arguments: Mapping[str, Any]) -> Job:
+    """A plan and a handler's arguments make a job. Raises `AuthenticationFailed` without a key."""
+    name, model_id = config.split_model(str(arguments["model"]))
+    provider = config.provider_of(name, model_id)
+    proxy_request = _mapping(_mapping(arguments.get("litellm_params")).get("proxy_server_request"))
+    sent_by_client = _mapping(_mapping(proxy_request.get("body")).get("extra_headers"))
+    headers = {
+        key: str(value)
+        for key, value in _mapping(arguments.get("headers")).items()
+        if key not in sent_by_client
+    }
+    return Job(
+        plan=plan,
+        provider=provider,
+        endpoint=config.endpoint(
+            name, provider, arguments.get("api_key"), arguments.get("api_base"), headers
+        ),
+        limits=config.settings().limits,
+    )
+
+
+def _body_and_defaults(given: Given) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the client sent and what the operator set, without LiteLLM's own arguments."""
+    body: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
+    for key, value in given.fields.items():
+        if key in ("messages", "stream"):
+            body[key] = value
+        elif key not in _OWNED and not key.startswith(("_", "litellm_")):
+            (body if given.of_client(key) else defaults)[key] = value
+    extra = body.get("extra_body")
+    if isinstance(extra, Mapping):
+        body["extra_body"] = {key: value for key, value in extra.items() if key != config.PREFIX}
+    return body, defaults
+
+
+def _client_choices(given: Given) -> list[tuple[str, Any]]:
+    """`imagegen` in the body, in `extra_body`, and the headers: the headers count last."""
+    choices = []
+    body = given.fields if given.client_body is None else given.client_body
+    for place, holder in (("", body), ("extra_body.", _mapping(body.get("extra_body")))):
+        if holder.get(config.PREFIX) is not None:
+            choices.append((f"{place}{config.PREFIX}", holder[config.PREFIX]))
+    headers = {
+        key.lower().removeprefix(_HEADER_PREFIX).replace("-", "_"): value
+        for key, value in given.client_headers.items()
+        if key.lower().startswith(_HEADER_PREFIX)
+    }
+    if headers:
+        choices.append(("x-imagegen header", headers))
+    return choices
+
+
+def _metadata_choices(given: Given, key: str) -> Any:
+    return _mapping(given.metadata.get(key)).get(config.PREFIX)
+
+
+def _dropped_headers(given: Given) -> tuple[Notice, ...]:
+    """Headers to the provider belong to the operator: a client's are not sent."""
+    if given.client_body is None or not given.client_body.get("extra_headers"):
+        return ()
+    names = ", ".join(sorted(map(str, _mapping(given.client_body["extra_headers"]))))
+    why = "headers to the provider belong to the operator"
+    return (Notice(code=NoticeCode.UNSUPPORTED, field="extra_headers", asked=names[:100], why=why),)
+
+
+def _deadline(given: Given) -> float | None:
+    """Seconds that LiteLLM passes, None for its own default, which is no decision of anybody's."""
+    timeout = given.timeout
+    if timeout is None or timeout == _NOBODYS_TIMEOUT_SECONDS:
+        return None
+    seconds = getattr(timeout, "read", timeout)
+    try:
+        value = float(seconds)
+    except (TypeError, ValueError) as error:
+        raise RequestError(f"timeout: {seconds!r} is not a number of seconds", "timeout") from error
+    return value if value > 0 else None
+
+
+def _operator_prices(given: Given) -> bool:
+    """Whether the deployment has its own price: LiteLLM then works the cost out."""
+    priced = {**given.model_info, **given.litellm_params}
+    return any(
+        value is not None and any(mark in key for mark in _PRICES) and not given.of_client(key)
+        for key, value in priced.items()
+    )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,1 @@
+"""Codecs that several providers speak. One file a wire; none imports another."""

@@ -1,0 +1,292 @@
+"""Google's generateContent and streamGenerateContent, as Gemini API and Vertex AI speak them.
+
+Sources: https://ai.google.dev/api/generate-content (fields, finish and block reasons),
+https://ai.google.dev/gemini-api/docs/image-generation (imageConfig, drafts),
+https://google.aip.dev/193 (error bodies). A whole reply has the shape of one stream event, so one
+reader serves both.
+"""
+
+import mimetypes
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote as quote_path
+from urllib.parse import urlsplit
+
+import orjson
+
+from litellm_imagegen.blob import Blob
+from litellm_imagegen.canonical import (
+    Delta,
+    EndDelta,
+    Finish,
+    ImageInput,
+    Message,
+    Name,
+    Picture,
+    PictureDelta,
+    TextDelta,
+    TextPart,
+    Usage,
+    merged,
+)
+from litellm_imagegen.codec import Call, Reply, error_for_status
+from litellm_imagegen.errors import AuthenticationFailed, BadReply, ProviderError, quote
+from litellm_imagegen.plan import Plan
+
+_GENERATION_CONFIG: Mapping[Name, str] = {
+    Name.MAX_TOKENS: "maxOutputTokens",
+    Name.TEMPERATURE: "temperature",
+    Name.TOP_P: "topP",
+    Name.TOP_K: "topK",
+    Name.SEED: "seed",
+    Name.STOP: "stopSequences",
+}
+_IMAGE_CONFIG: Mapping[Name, str] = {
+    Name.ASPECT_RATIO: "aspectRatio",
+    Name.IMAGE_SIZE: "imageSize",
+}
+_REFUSED = frozenset(
+    {
+        "SAFETY",
+        "RECITATION",
+        "BLOCKLIST",
+        "PROHIBITED_CONTENT",
+        "SPII",
+        "LANGUAGE",
+        "IMAGE_SAFETY",
+        "IMAGE_PROHIBITED_CONTENT",
+        "IMAGE_RECITATION",
+        "MODEL_ARMOR",
+    }
+)
+# Every reply that generateContent defines has at least one of these; anything else is not its reply.
+_REPLY_KEYS = frozenset({"candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId"})
+_FACTS = ("modelVersion", "responseId", "promptFeedback")
+_CANDIDATE_FACTS = ("finishReason", "finishMessage", "safetyRatings", "groundingMetadata", "citationMetadata")
+
+
+class GeminiContentCodec:
+    """The codec. `vendor` is the key under which provider options are meant for this wire."""
+
+    vendor = "google"
+    vocabulary = frozenset(
+        {*_GENERATION_CONFIG, *_IMAGE_CONFIG, Name.MODALITIES, Name.SAFETY_SETTINGS, Name.PROVIDER_OPTIONS}
+    )
+
+    def encode(self, plan: Plan) -> Call:
+        """`POST models/{model}:generateContent`, or `:streamGenerateContent?alt=sse` for a stream."""
+        body: dict[str, Any] = {"contents": _contents(plan.messages)}
+        system = [
+            _part(part) for message in plan.messages if message.role == "system" for part in message.parts
+        ]
+        if system:
+            body["systemInstruction"] = {"parts": system}
+        config = _spelled(_GENERATION_CONFIG, plan)
+        config["responseModalities"] = [modality.upper() for modality in plan.output]
+        if image_config := _spelled(_IMAGE_CONFIG, plan):
+            config["imageConfig"] = image_config
+        body["generationConfig"] = config
+        if settings := plan.values.get(Name.SAFETY_SETTINGS):
+            body["safetySettings"] = list(settings)
+        method = "streamGenerateContent" if plan.stream else "generateContent"
+        return Call(
+            path=f"models/{quote_path(plan.model, safe='')}:{method}",
+            query={"alt": "sse"} if plan.stream else {},
+            body=merged(body, plan.values.get(Name.PROVIDER_OPTIONS, {})),
+            streams=plan.stream,
+        )
+
+    def decode(self, plan: Plan, reply: Reply) -> Sequence[Delta]:
+        """Deltas of a whole reply."""
+        return self.decode_event(plan, reply.body)
+
+    def decode_event(self, plan: Plan, event: bytes) -> Sequence[Delta]:
+        """Deltas of one GenerateContentResponse: its parts in order, then how it ended."""
+        said = _json_object(plan, event)
+        if "error" in said:
+            raise _error(plan, 502, {}, said)
+        if said and not _REPLY_KEYS & said.keys():
+            raise BadReply(plan.provider, "a reply of an unknown shape")
+        candidates = said.get("candidates")
+        candidate = candidates[0] if isinstance(candidates, list) and candidates else {}
+        if not isinstance(candidate, dict):
+            raise BadReply(plan.provider, "a reply of an unknown shape")
+        content = candidate.get("content")
+        parts = content.get("parts") if isinstance(content, dict) else None
+        return (*_part_deltas(parts if isinstance(parts, list) else ()), _end(plan, said, candidate))
+
+    def decode_error(self, plan: Plan, reply: Reply) -> ProviderError:
+        """Google's error object, a list of one of them, or whatever a proxy in between has put there."""
+        try:
+            said = orjson.loads(reply.body)
+        except ValueError:
+            said = None
+        if isinstance(said, list) and said:
+            said = said[0]
+        return _error(plan, reply.status, reply.headers, said if isinstance(said, dict) else {}, reply.body)
+
+
+def _spelled(table: Mapping[Name, str], plan: Plan) -> dict[str, Any]:
+    return {wire_name: plan.values[name] for name, wire_name in table.items() if name in plan.values}
+
+
+def _contents(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    """The turns. Google wants a signature on pictures in a model's turn, which chat clients do not carry:
+
+    an assistant's pictures therefore stand at the start of the user's next turn.
+    """
+    contents: list[dict[str, Any]] = []
+
+    def add(role: str, parts: list[dict[str, Any]]) -> None:
+        if parts and contents and contents[-1]["role"] == role:
+            contents[-1]["parts"].extend(parts)
+        elif parts:
+            contents.append({"role": role, "parts": parts})
+
+    for message in messages:
+        if message.role == "user":
+            add("user", [_part(part) for part in message.parts])
+        elif message.role == "assistant":
+            add("model", [_part(part) for part in message.parts if isinstance(part, TextPart)])
+            add("user", [_part(part) for part in message.parts if isinstance(part, ImageInput)])
+    return contents
+
+
+def _part(part: TextPart | ImageInput) -> dict[str, Any]:
+    if isinstance(part, TextPart):
+        return {"text": part.text}
+    if part.blob is not None:
+        return {"inlineData": {"mimeType": part.blob.mime, "data": part.blob.base64}}
+    file_data: dict[str, Any] = {"fileUri": part.url}
+    mime, _ = mimetypes.guess_type(urlsplit(part.url or "").path)
+    if mime and mime.startswith("image/"):
+        file_data["mimeType"] = mime
+    return {"fileData": file_data}
+
+
+def _json_object(plan: Plan, body: bytes) -> dict[str, Any]:
+    try:
+        said = orjson.loads(body)
+    except ValueError as error:
+        raise BadReply(plan.provider, f"a reply that is cut off or not JSON ({len(body)} bytes)") from error
+    if isinstance(said, list) and len(said) == 1:
+        said = said[0]
+    if not isinstance(said, dict):
+        raise BadReply(plan.provider, "a reply of an unknown shape")
+    return said
+
+
+def _part_deltas(parts: Iterable[Any]) -> Iterable[Delta]:
+    """Text and pictures as they stand; thoughts and the drafts among them are not for showing."""
+    for part in parts:
+        if not isinstance(part, dict) or part.get("thought"):
+            continue
+        data = part.get("inlineData")
+        if isinstance(part.get("text"), str) and part["text"]:
+            yield TextDelta(text=part["text"])
+        elif isinstance(data, dict) and isinstance(data.get("data"), str) and data["data"]:
+            mime = data.get("mimeType")
+            blob = Blob.from_base64(data["data"], mime if isinstance(mime, str) else None)
+            yield PictureDelta(picture=Picture(blob=blob))
+
+
+def _end(plan: Plan, said: Mapping[str, Any], candidate: Mapping[str, Any]) -> EndDelta:
+    given = said.get("promptFeedback")
+    feedback = given if isinstance(given, dict) else {}
+    blocked = feedback.get("blockReason")
+    reason = candidate.get("finishReason")
+    facts = {key: said[key] for key in _FACTS if said.get(key)}
+    facts |= {key: candidate[key] for key in _CANDIDATE_FACTS if candidate.get(key)}
+    usage = said.get("usageMetadata")
+    if isinstance(usage, dict):
+        facts["usageMetadata"] = usage
+    refusal = None
+    if blocked:
+        refusal = _refusal(plan, "the prompt", blocked, feedback.get("blockReasonMessage"))
+    elif reason in _REFUSED:
+        refusal = _refusal(plan, "the answer", reason, candidate.get("finishMessage"))
+    return EndDelta(
+        finish=Finish.REFUSED if refusal else _finish(reason),
+        refusal=refusal,
+        usage=_usage(usage) if isinstance(usage, dict) else None,
+        facts=facts,
+    )
+
+
+def _finish(reason: Any) -> Finish | None:
+    """Google's reason in our terms; a reason that is new to us counts by what the answer holds."""
+    match reason:
+        case None:
+            return None
+        case "STOP":
+            return Finish.STOP
+        case "MAX_TOKENS":
+            return Finish.LENGTH
+        case _:
+            return Finish.OTHER
+
+
+def _refusal(plan: Plan, what: str, reason: Any, message: Any) -> str:
+    return quote(f"{plan.provider} refused {what}: {reason}" + (f": {message}" if message else ""))
+
+
+def _usage(said: Mapping[str, Any]) -> Usage:
+    """Google's counts. completion = total - prompt, since candidatesTokenCount and its details disagree."""
+    prompt = _count(said, "promptTokenCount") + _count(said, "toolUsePromptTokenCount")
+    reasoning = said.get("thoughtsTokenCount")
+    completion = _count(said, "candidatesTokenCount") + _count(said, "thoughtsTokenCount")
+    total = _count(said, "totalTokenCount") or prompt + completion
+    completion = max(total - prompt, 0)
+    prompt_by_modality = _by_modality(said.get("promptTokensDetails"))
+    image = _by_modality(said.get("candidatesTokensDetails")).get("IMAGE")
+    text = None if image is None else max(completion - image - (reasoning or 0), 0)
+    return Usage(
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        total_tokens=total,
+        prompt_text_tokens=prompt_by_modality.get("TEXT"),
+        prompt_image_tokens=prompt_by_modality.get("IMAGE"),
+        cached_tokens=said.get("cachedContentTokenCount"),
+        reasoning_tokens=reasoning,
+        completion_text_tokens=text,
+        completion_image_tokens=image,
+    )
+
+
+def _count(said: Mapping[str, Any], key: str) -> int:
+    value = said.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def _by_modality(details: Any) -> dict[str, int]:
+    rows = [row for row in details if isinstance(row, dict)] if isinstance(details, list) else []
+    return {str(row.get("modality")): _count(row, "tokenCount") for row in rows}
+
+
+def _error(
+    plan: Plan, status: int, headers: Mapping[str, str], said: Mapping[str, Any], body: bytes = b""
+) -> ProviderError:
+    error = said.get("error")
+    error = error if isinstance(error, dict) else {}
+    code = error.get("code")
+    status = code if status == 502 and isinstance(code, int) else status
+    details = [detail for detail in error.get("details") or () if isinstance(detail, dict)]
+    reason = error.get("message") or body[:2000].decode("utf-8", "replace") or f"HTTP {status}"
+    if any(detail.get("reason") == "API_KEY_INVALID" for detail in details):
+        return AuthenticationFailed(plan.provider, reason)
+    if status == 404 and plan.nearest_models:
+        reason = f"{quote(reason)} (known models: {', '.join(plan.nearest_models)})"
+    return error_for_status(plan.provider, status, reason, retry_after=_retry_after(headers, details))
+
+
+def _retry_after(headers: Mapping[str, str], details: Iterable[Mapping[str, Any]]) -> float | None:
+    """Seconds to wait: the header if it is a number, else RetryInfo's retryDelay ("34s")."""
+    delays = [detail["retryDelay"] for detail in details if isinstance(detail.get("retryDelay"), str)]
+    for text in (headers.get("retry-after", ""), *(delay.removesuffix("s") for delay in delays)):
+        try:
+            seconds = float(text)
+        except ValueError:
+            continue
+        if 0 <= seconds < 86_400:
+            return seconds
+    return None
