@@ -19,6 +19,7 @@ A message names the provider and the reason. It never holds a key, base64, a tra
 500 characters of what an upstream said.
 """
 
+import math
 import re
 from collections.abc import Iterable
 from enum import StrEnum
@@ -127,7 +128,8 @@ class ProviderError(ImagegenError):
     code = "provider_error"
 
     def __init__(self, provider: str, reason: object, retry_after: float | None = None) -> None:
-        super().__init__(f"{provider}: {quote(reason)}")
+        wait = "" if retry_after is None else f" (retry after {math.ceil(retry_after)} s)"
+        super().__init__(f"{provider}: {quote(reason)}{wait}")
         self.provider = provider
         self.retry_after = retry_after
 

@@ -3,7 +3,6 @@
 It also puts the provider back where a config's `custom_provider_map` has overwritten it.
 """
 
-import math
 from typing import Any
 
 from litellm.integrations.custom_logger import CustomLogger
@@ -30,9 +29,12 @@ class ImagegenCallback(CustomLogger):
         if call_type is not CallTypes.acompletion or not _is_ours(kwargs):
             return None
         self._register_provider()
+        request = kwargs.get("litellm_logging_obj")
+        if request is None:  # Python with an older LiteLLM: the handler plans, and gets all it needs for chat
+            return None
         with translated(str(kwargs.get("model"))):
             plan = make_plan(Given.to_hook(kwargs))
-        kwargs[TOKEN] = record_of(kwargs["litellm_logging_obj"]).add(plan)
+        kwargs[TOKEN] = record_of(request).add(plan)
         return kwargs
 
     async def async_post_call_response_headers_hook(
@@ -43,16 +45,12 @@ class ImagegenCallback(CustomLogger):
         request_headers: dict[str, str] | None = None,
         litellm_call_info: dict[str, object] | None = None,
     ) -> dict[str, str] | None:
-        """`x-imagegen-notices` with what the plan has to say, and `retry-after` where a provider told it."""
+        """`x-imagegen-notices` with what the plan has to say."""
         record = find_record(data.get("litellm_logging_obj"))
-        if record is None:
+        if record is None or record.latest is None:
             return None
-        headers = {}
-        if record.latest is not None and (notices := notices_header(record.latest.notices)):
-            headers["x-imagegen-notices"] = notices
-        if record.retry_after is not None and response is None:
-            headers["retry-after"] = str(math.ceil(record.retry_after))
-        return headers or None
+        notices = notices_header(record.latest.notices)
+        return {"x-imagegen-notices": notices} if notices else None
 
 
 def _is_ours(kwargs: dict[str, Any]) -> bool:

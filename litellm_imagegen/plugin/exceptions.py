@@ -4,56 +4,62 @@ LiteLLM passes its own exception types on as they are and reads status, message 
 """
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import httpx
 from litellm import exceptions
-from litellm.llms.custom_llm import CustomLLMError
 
-from litellm_imagegen.errors import ImagegenError, RequestError
+from litellm_imagegen.errors import ImagegenError, ProviderError, RequestError
 
 _PROVIDER = "imagegen"
 _logger = logging.getLogger("litellm_imagegen")
 
 
-def _response(status: int) -> httpx.Response:
-    return httpx.Response(status, request=httpx.Request("POST", "https://litellm-imagegen.invalid"))
-
-
 _TYPES: dict[int, Callable[..., Exception]] = {
     400: exceptions.BadRequestError,
     401: exceptions.AuthenticationError,
-    403: lambda **given: exceptions.PermissionDeniedError(response=_response(403), **given),
+    402: getattr(exceptions, "PaymentRequiredError", partial(exceptions.APIError, 402)),
+    403: exceptions.PermissionDeniedError,
     404: exceptions.NotFoundError,
     408: exceptions.Timeout,
-    422: lambda **given: exceptions.UnprocessableEntityError(response=_response(422), **given),
+    422: exceptions.UnprocessableEntityError,
     429: exceptions.RateLimitError,
     500: exceptions.InternalServerError,
     502: exceptions.BadGatewayError,
     503: exceptions.ServiceUnavailableError,
 }
+_WITH_RESPONSE = frozenset({403, 422, 429, 503})
 
 
 def to_litellm(error: ImagegenError, model: str) -> Exception:
-    """LiteLLM's exception for one of ours. The message stays, the field becomes `param`."""
-    make = _TYPES.get(error.status)
-    if make is None:
-        return CustomLLMError(status_code=error.status, message=error.message)  # type: ignore[no-untyped-call]
-    exception = make(message=error.message, model=model, llm_provider=_PROVIDER)
+    """LiteLLM's exception for one of ours. The message stays, the field becomes `param`.
+
+    LiteLLM's proxy hands `headers` on to the client, and its router waits as long as the response says.
+    """
+    given: dict[str, Any] = {"message": error.message, "model": model, "llm_provider": _PROVIDER}
+    wait = error.retry_after if isinstance(error, ProviderError) else None
+    headers = {} if wait is None else {"retry-after": str(math.ceil(wait))}
+    if error.status in _WITH_RESPONSE:
+        request = httpx.Request("POST", "https://litellm-imagegen.invalid")
+        given["response"] = httpx.Response(error.status, headers=headers, request=request)
+    exception = _TYPES[error.status](**given)
+    if headers:
+        exception.headers = headers  # type: ignore[attr-defined]
     if isinstance(error, RequestError) and error.field:
-        exception.param = error.field  # type: ignore[attr-defined]  # read by LiteLLM's proxy
+        exception.param = error.field  # type: ignore[attr-defined]
     return exception
 
 
 @contextmanager
-def translated(model: str, on_error: Callable[[ImagegenError], Any] = lambda error: None) -> Iterator[None]:
-    """Let nothing of ours out but LiteLLM's exceptions; `on_error` sees the original first."""
+def translated(model: str) -> Iterator[None]:
+    """Let nothing of ours out but LiteLLM's exceptions."""
     try:
         yield
     except ImagegenError as error:
-        on_error(error)
         raise to_litellm(error, model) from None
     except Exception as error:
         if isinstance(error, tuple(exceptions.LITELLM_EXCEPTION_TYPES)):

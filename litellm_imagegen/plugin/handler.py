@@ -14,10 +14,9 @@ from litellm.types.utils import ModelResponse, ModelResponseStream
 from litellm_imagegen import engine
 from litellm_imagegen.canonical import ImageResult
 from litellm_imagegen.engine import Job
-from litellm_imagegen.errors import ImagegenError, ProviderError
 from litellm_imagegen.plugin import blocking, wrapping
 from litellm_imagegen.plugin.exceptions import translated
-from litellm_imagegen.plugin.records import TOKEN, find_record, record_of
+from litellm_imagegen.plugin.records import TOKEN, find_record
 from litellm_imagegen.plugin.requests import Given, make_job, make_plan
 from litellm_imagegen.surfaces import chat
 from litellm_imagegen.transport import Transport
@@ -32,7 +31,7 @@ class ImagegenHandler(CustomLLM):
 
     async def acompletion(self, *args: Any, **given: Any) -> ModelResponse:
         """A whole completion. Raises LiteLLM's exceptions."""
-        with _errors_of(given):
+        with translated(str(given["model"])):
             result = await engine.run(_job(given), self._transport)
             return wrapping.model_response(chat.completion(result), result, str(given["model"]))
 
@@ -40,7 +39,7 @@ class ImagegenHandler(CustomLLM):
         self, *args: Any, **given: Any
     ) -> AsyncGenerator[ModelResponseStream, None]:
         """The same as chunks. Errors before the first chunk become an HTTP status."""
-        with _errors_of(given):
+        with translated(str(given["model"])):
             job = _job(given)
             completion_id, model = wrapping.new_id(), str(given["model"])
             async with aclosing(_chunks(job, self._transport)) as chunks:
@@ -79,14 +78,3 @@ def _job(given: Mapping[str, Any]) -> Job:
     token = str((given.get("optional_params") or {}).get(TOKEN))
     plan = record.plans.get(token) if record is not None else None
     return make_job(plan or make_plan(Given.to_handler(given)), given)
-
-
-def _errors_of(given: Mapping[str, Any]) -> Any:
-    """Translate errors, and keep for the response headers how long a provider wants us to wait."""
-
-    def remember(error: ImagegenError) -> None:
-        logging_object = given.get("logging_obj")
-        if isinstance(error, ProviderError) and error.retry_after is not None and logging_object is not None:
-            record_of(logging_object).retry_after = error.retry_after
-
-    return translated(str(given.get("model")), remember)

@@ -15,19 +15,17 @@ TOKEN = "imagegen_token"  # noqa: S105  # the name of an argument
 
 
 class Record:
-    """One request: its plans by token, the latest one, and how long the provider asked to wait."""
+    """One request: its plans by token, and the latest one."""
 
     def __init__(self) -> None:
         self.plans: dict[str, Plan] = {}
         self.latest: Plan | None = None
-        self.retry_after: float | None = None
 
     def add(self, plan: Plan) -> str:
         """Keep a plan; the token to find it by."""
         token = secrets.token_urlsafe(16)
         self.plans[token] = plan
         self.latest = plan
-        self.retry_after = None
         return token
 
 
