@@ -62,22 +62,26 @@ class Blob:
         """A picture from base64 text (standard or URL-safe alphabet, padding and line breaks optional)."""
         return cls(base64=base64, mime=mime)
 
-    @cached_property
+    @property
     def raw(self) -> bytes:
         """The bytes."""
-        if self._given_raw is not None:
-            return self._given_raw
-        return _decode(self._given_base64 or "")
+        return self._given_raw if self._given_raw is not None else self._decoded[0]
 
     @cached_property
     def base64(self) -> str:
         """Base64 in the standard alphabet, padded, on one line."""
-        given = self._given_base64
-        if given is None:
-            return pybase64.b64encode_as_string(self.raw)
-        if len(given) % 4 == 0 and not any(c in given for c in "-_\r\n "):
-            return given
+        if self._given_base64 is not None and self._decoded[1]:
+            return self._given_base64
         return pybase64.b64encode_as_string(self.raw)
+
+    @cached_property
+    def _decoded(self) -> tuple[bytes, bool]:
+        """The bytes, and whether the base64 they came in was in the standard form."""
+        given = self._given_base64 or ""
+        try:
+            return pybase64.b64decode(given, validate=True), True
+        except ValueError:
+            return _decode_forgivingly(given), False
 
     @cached_property
     def mime(self) -> str:
@@ -87,6 +91,34 @@ class Blob:
             if head[offset : offset + len(signature)] == signature:
                 return mime
         return self._declared_mime or "application/octet-stream"
+
+    @cached_property
+    def flaw(self) -> str | None:
+        """What shows that these bytes are no whole picture, None if nothing does.
+
+        Formats that are unknown here are taken on trust; a known one must begin and end as it should.
+        """
+        raw, mime = self.raw, self.mime
+        if not any(known == mime for *_, known in _SIGNATURES):
+            return None
+        if not any(
+            raw[at : at + len(signature)] == signature
+            for at, signature, known in _SIGNATURES
+            if known == mime
+        ):
+            return f"bytes that are no {mime}"
+        match mime:
+            case "image/png":
+                whole = raw.rfind(b"IEND") >= 0
+            case (
+                "image/jpeg"
+            ):  # an end after the last scan began; thumbnails before it have ends of their own
+                whole = raw.rfind(b"\xff\xd9") > raw.rfind(b"\xff\xda") >= 0
+            case "image/webp":
+                whole = len(raw) >= int.from_bytes(raw[4:8], "little") + 8
+            case _:
+                whole = True
+        return None if whole else f"a {mime} that is cut off"
 
     @property
     def data_url(self) -> str:
@@ -122,15 +154,13 @@ class Blob:
 
     def _head_of_base64(self) -> bytes:
         try:
-            return _decode((self._given_base64 or "")[:_SIGNATURE_CHARACTERS])
+            given = (self._given_base64 or "")[: 8 * _SIGNATURE_CHARACTERS]
+            return _decode_forgivingly("".join(given.split())[:_SIGNATURE_CHARACTERS])
         except ValueError:
             return b""
 
 
-def _decode(text: str) -> bytes:
-    try:
-        return pybase64.b64decode(text, validate=True)
-    except ValueError:
-        # The forgiving forms seen on the wire: URL-safe alphabet, line breaks, missing padding.
-        standard = "".join(text.split()).replace("-", "+").replace("_", "/").rstrip("=")
-        return pybase64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
+def _decode_forgivingly(text: str) -> bytes:
+    """Forms seen on the wire beside the standard one: URL-safe alphabet, line breaks, missing padding."""
+    standard = "".join(text.split()).replace("-", "+").replace("_", "/").rstrip("=")
+    return pybase64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)

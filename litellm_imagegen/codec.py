@@ -83,7 +83,7 @@ def error_for_status(
             kind = RateLimited
         case 500 | 501:
             kind = ProviderFailed
-        case 408 | 499:
+        case 408 | 409 | 499:
             kind = ProviderUnavailable
         case _ if 400 <= status < 500:
             kind = ProviderRejected

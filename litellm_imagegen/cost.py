@@ -19,5 +19,7 @@ def cost_of(usage: Usage | None, price: Price | None) -> float | None:
         return None
     image = usage.completion_image_tokens or 0
     words = max(usage.completion_tokens - image, 0)
-    total = usage.prompt_tokens * price.input + words * price.text_output + image * price.image_output
+    cached = min(usage.cached_tokens or 0, usage.prompt_tokens)
+    prompt = usage.prompt_tokens - cached + cached * price.cached_input_share
+    total = prompt * price.input + words * price.text_output + image * price.image_output
     return total / _MILLION

@@ -148,7 +148,13 @@ async def _deltas(job: Job, transport: Transport, deadline: Deadline) -> AsyncGe
         finished = False
         async with aclosing(opened.events()) as events:
             async for event in events:
-                for delta in codec.decode_event(plan, event):
+                try:
+                    deltas = codec.decode_event(plan, event)
+                except BadReply:
+                    if finished:
+                        break  # the answer is complete: what cannot be read after it does not undo it
+                    raise
+                for delta in deltas:
                     finished = finished or (isinstance(delta, EndDelta) and delta.finish is not None)
                     yield delta
         if not finished:
@@ -171,6 +177,8 @@ class _Assembly:
             facts = await asyncio.to_thread(lambda: picture.blob.facts)
         except ValueError as error:
             raise BadReply(self._plan.provider, "picture data that is not base64") from error
+        if picture.blob.flaw:
+            raise BadReply(self._plan.provider, f"{picture.blob.flaw} where a picture should be")
         if facts["bytes"] > limits.picture_bytes:
             raise BadReply(
                 self._plan.provider,

@@ -26,7 +26,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 MAXIMUM_QUOTED_CHARACTERS = 500
-_LONG_OPAQUE_RUN = re.compile(r"[A-Za-z0-9+/_=-]{100,}")
+_LONG_OPAQUE_RUN = re.compile(r"[A-Za-z0-9+/\\_=-]{64,}")  # base64, also in lines or escaped
 
 
 class Fault(StrEnum):
@@ -44,7 +44,7 @@ def quote(text: object, secrets: Iterable[str] = ()) -> str:
     for secret in secrets:
         if secret:
             clean = clean.replace(secret, "[key]")
-    clean = _LONG_OPAQUE_RUN.sub("[...]", clean[: 8 * MAXIMUM_QUOTED_CHARACTERS])
+    clean = _LONG_OPAQUE_RUN.sub("[...]", clean)
     clean = " ".join("".join(c if c.isprintable() else " " for c in clean).split())
     if len(clean) > MAXIMUM_QUOTED_CHARACTERS:
         clean = clean[: MAXIMUM_QUOTED_CHARACTERS - 1] + "…"
@@ -64,10 +64,11 @@ class ImagegenError(Exception):
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Mask `secrets` in the message, in case an upstream repeated one."""
-        for secret in secrets:
-            if secret:
-                self.message = self.message.replace(secret, "[key]")
-        self.args = (self.message,)
+        self._say(quote(self.message, secrets))
+
+    def _say(self, message: str) -> None:
+        self.message = message
+        self.args = (message,)
 
 
 class RequestError(ImagegenError):
@@ -88,7 +89,7 @@ class InvalidParameter(RequestError):
     code = "invalid_parameter"
 
     def __init__(self, field: str, value: object, allowed: str) -> None:
-        super().__init__(f"{field}: {_shown(value)} is not allowed; allowed: {allowed}", field)
+        super().__init__(f"{_shown_name(field)}: {_shown(value)} is not allowed; allowed: {allowed}", field)
 
 
 class Contradiction(RequestError):
@@ -128,10 +129,18 @@ class ProviderError(ImagegenError):
     code = "provider_error"
 
     def __init__(self, provider: str, reason: object, retry_after: float | None = None) -> None:
-        wait = "" if retry_after is None else f" (retry after {math.ceil(retry_after)} s)"
-        super().__init__(f"{provider}: {quote(reason)}{wait}")
         self.provider = provider
         self.retry_after = retry_after
+        self._reason = str(reason)
+        super().__init__(self._worded(()))
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Mask before the reason is cut, or a piece of a secret could be left at the cut."""
+        self._say(self._worded(secrets))
+
+    def _worded(self, secrets: Iterable[str]) -> str:
+        wait = "" if self.retry_after is None else f" (retry after {math.ceil(self.retry_after)} s)"
+        return f"{self.provider}: {quote(self._reason, secrets)}{wait}"
 
 
 class ProviderRejected(ProviderError):
@@ -207,6 +216,10 @@ class DeadlineExceeded(ImagegenError):
 
     def __init__(self, provider: str, seconds: float) -> None:
         super().__init__(f"{provider}: no complete answer within the deadline of {seconds:g} s")
+
+
+def _shown_name(field: str) -> str:
+    return quote(field)[:200]
 
 
 def _shown(value: object) -> str:

@@ -7,6 +7,7 @@ An aspect ratio is written "W:H". A size tier names the length of a square pictu
 import math
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 
 _RATIO = re.compile(r"\s*(\d{1,5}(?:\.\d{1,4})?)\s*:\s*(\d{1,5}(?:\.\d{1,4})?)\s*")
 _TIER_EDGES = {"512": 512, "1K": 1024, "2K": 2048, "4K": 4096}
@@ -18,14 +19,19 @@ def parse_ratio(text: str) -> str | None:
     match = _RATIO.fullmatch(text)
     if match is None:
         return None
-    sides = [float(side) for side in match.groups()]
-    return ":".join(f"{side:g}" for side in sides) if min(sides) > 0 else None
+    sides = [Decimal(side) for side in match.groups()]
+    return ":".join(f"{side.normalize():f}" for side in sides) if min(sides) > 0 else None
 
 
 def ratio_value(ratio: str) -> float:
     """Width divided by height."""
     width, height = ratio.split(":")
     return float(width) / float(height)
+
+
+def same_ratio(first: str, second: str) -> bool:
+    """Whether both mean the same shape: 16:9 and 32:18 do."""
+    return math.isclose(ratio_value(first), ratio_value(second), rel_tol=1e-9)
 
 
 def parse_tier(text: str) -> str | None:

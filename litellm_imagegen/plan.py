@@ -30,7 +30,7 @@ from litellm_imagegen.canonical import (
     merged,
 )
 from litellm_imagegen.errors import Contradiction, InvalidParameter, LimitExceeded, RequestError, quote
-from litellm_imagegen.geometry import covering_tier, nearest_ratio, parse_tier
+from litellm_imagegen.geometry import covering_tier, nearest_ratio, parse_tier, same_ratio
 from litellm_imagegen.profiles import FAMILIES, Price, Profile, find
 
 _ENDINGS = ("-2k", "-4k")
@@ -94,9 +94,7 @@ def make_plan(
     model, asked_by_name = _model_and_ending(request) if renames_models else (request.model, ())
     profile = find(family, model)
     if renames_models and model != profile.id:
-        decisions.note(
-            Notice(code=NoticeCode.ADAPTED, field="model", asked=model, used=profile.id, why="former id")
-        )
+        decisions.renamed(model, profile.id)
     values = _settle((*_without_locked(request.asked, locked, decisions), *asked_by_name))
     _leave_out_unread(request.unread, decisions)
     output = _output(values, profile)
@@ -138,21 +136,29 @@ class _Decisions:
         self.policy = policy
         self.notices: list[Notice] = []
 
-    def note(self, notice: Notice) -> None:
-        self.notices.append(notice)
-
     def adapted(self, asked: Asked, used: Any, why: str, allowed: str) -> Any:
         """Use another value than the one asked for, and say so."""
         self._refuse_if_strict(asked.spelling, asked.value, asked.origin, allowed)
-        self.note(
-            Notice(code=NoticeCode.ADAPTED, field=asked.spelling, asked=asked.value, used=used, why=why)
-        )
+        self._note(NoticeCode.ADAPTED, asked.spelling, asked.value, used, why)
         return used
 
     def unsupported(self, spelling: str, value: Any, origin: Origin, why: str) -> None:
         """Leave a field out, and say so."""
         self._refuse_if_strict(spelling, value, origin, f"leaving it out ({why})")
-        self.note(Notice(code=NoticeCode.UNSUPPORTED, field=spelling, asked=_short(value), why=why))
+        self._note(NoticeCode.UNSUPPORTED, spelling, value, None, why)
+
+    def locked(self, spelling: str, value: Any, used: Any) -> None:
+        """Stay at the operator's value, and say so: that is no departure the client could forbid."""
+        self._note(NoticeCode.UNSUPPORTED, spelling, value, used, "the operator does not let clients set it")
+
+    def renamed(self, asked: str, used: str) -> None:
+        """Call a model by its present id, and say so: that is the operator's doing."""
+        self._note(NoticeCode.ADAPTED, "model", asked, used, "former id")
+
+    def _note(self, code: NoticeCode, field: str, asked: Any, used: Any, why: str) -> None:
+        """Everything foreign in a notice is short and harmless."""
+        notice = Notice(code=code, field=str(_short(field)), asked=_short(asked), used=_short(used), why=why)
+        self.notices.append(notice)
 
     def _refuse_if_strict(self, spelling: str, value: Any, origin: Origin, allowed: str) -> None:
         if self.policy is Policy.STRICT and origin is Origin.CLIENT:
@@ -170,12 +176,10 @@ def _model_and_ending(request: ImageRequest) -> tuple[str, tuple[Asked, ...]]:
 
 
 def _without_locked(asked: Iterable[Asked], locked: frozenset[str], decisions: _Decisions) -> Iterable[Asked]:
+    configured = {wish.name: wish.value for wish in asked if wish.origin is Origin.OPERATOR}
     for wish in asked:
         if wish.origin is Origin.CLIENT and wish.name in locked:
-            why = "the operator does not let clients set it"
-            decisions.note(
-                Notice(code=NoticeCode.UNSUPPORTED, field=wish.spelling, asked=_short(wish.value), why=why)
-            )
+            decisions.locked(wish.spelling, wish.value, configured.get(wish.name))
         else:
             yield wish
 
@@ -185,19 +189,35 @@ def _settle(asked: Iterable[Asked]) -> dict[Name, Asked]:
     settled: dict[Name, Asked] = {}
     for wish in asked:
         other = settled.get(wish.name)
-        if other is None or (other.origin is Origin.OPERATOR and wish.origin is Origin.CLIENT):
+        if other is None:
             settled[wish.name] = wish
-        elif other.origin is wish.origin is Origin.CLIENT:
-            if wish.name is Name.PROVIDER_OPTIONS:
-                settled[wish.name] = other.model_copy(update={"value": merged(other.value, wish.value)})
-            elif _meaning(wish) != _meaning(other):
-                raise Contradiction((other.spelling, other.value), (wish.spelling, wish.value))
+            continue
+        if other.origin is wish.origin is Origin.CLIENT and not _agree(other, wish):
+            raise Contradiction((other.spelling, other.value), (wish.spelling, wish.value))
+        stronger = wish if wish.origin is Origin.CLIENT else other
+        if wish.name is Name.PROVIDER_OPTIONS:
+            stronger = stronger.model_copy(update={"value": merged(other.value, wish.value)})
+        settled[wish.name] = stronger
     return settled
 
 
-def _meaning(wish: Asked) -> Any:
-    """What is compared: modalities mean the same in any order."""
-    return frozenset(wish.value) if wish.name is Name.MODALITIES else wish.value
+def _agree(first: Asked, second: Asked) -> bool:
+    """Whether two wishes of one name mean the same, or at least do not exclude each other."""
+    match first.name:
+        case Name.ASPECT_RATIO:
+            return same_ratio(first.value, second.value)
+        case Name.MODALITIES:
+            return frozenset(first.value) == frozenset(second.value)
+        case Name.PROVIDER_OPTIONS:
+            return _compatible(first.value, second.value)
+    return bool(first.value == second.value)
+
+
+def _compatible(first: Any, second: Any) -> bool:
+    """Whether two objects have equal values wherever both have one."""
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        return all(_compatible(first[key], second[key]) for key in first.keys() & second.keys())
+    return bool(first == second)
 
 
 def _leave_out_unread(unread: Iterable[Unread], decisions: _Decisions) -> None:
@@ -246,6 +266,8 @@ def _decide(
             return _at_most(asked, profile.maximum_output_tokens, decisions)
         case Name.STOP:
             return _first(asked, profile.maximum_stop_sequences, decisions)
+        case Name.SEED:
+            return _decide_seed(asked, profile.maximum_seed, decisions)
         case Name.TEMPERATURE:
             low, high = profile.temperature_range
             if not low <= asked.value <= high:
@@ -275,8 +297,9 @@ def _options_of(asked: Asked, vendor: str, decisions: _Decisions) -> Any:
 
 
 def _decide_ratio(asked: Asked, profile: Profile, decisions: _Decisions) -> str:
-    if asked.value in profile.aspect_ratios:
-        return str(asked.value)
+    equal = [ratio for ratio in profile.aspect_ratios if same_ratio(ratio, asked.value)]
+    if equal:
+        return equal[0]
     nearest = nearest_ratio(asked.value, profile.aspect_ratios)
     allowed = ", ".join(profile.aspect_ratios)
     return str(decisions.adapted(asked, nearest, f"nearest ratio of {profile.id}", allowed))
@@ -289,6 +312,15 @@ def _decide_size(asked: Asked, profile: Profile, decisions: _Decisions) -> str |
         tier = covering_tier(tier, profile.image_sizes)
         decisions.adapted(asked, tier, f"nearest size of {profile.id}", allowed)
     return None if profile.image_size_is_fixed else tier
+
+
+def _decide_seed(asked: Asked, maximum: int | None, decisions: _Decisions) -> Any:
+    """A seed that is too large is folded: equal seeds stay equal."""
+    if maximum is None or abs(asked.value) <= maximum:
+        return asked.value
+    return decisions.adapted(
+        asked, asked.value % (maximum + 1), "folded into the range", f"at most {maximum}"
+    )
 
 
 def _at_most(asked: Asked, limit: int | None, decisions: _Decisions) -> Any:
@@ -329,8 +361,10 @@ def _default_deadline(values: Mapping[Name, Any]) -> float:
 
 
 def _short(value: Any) -> Any:
-    """A value fit for a notice: numbers as they are, anything else as at most 100 harmless characters."""
+    """A value fit for a notice: small ones as they are, anything else as at most 100 characters."""
     if isinstance(value, bool | int | float) or value is None:
         return value
     text = quote(value if isinstance(value, str) else reprlib.repr(value))
+    if isinstance(value, tuple) and len(text) <= _NOTICE_CHARACTERS and text == repr(value):
+        return value
     return text if len(text) <= _NOTICE_CHARACTERS else f"{text[: _NOTICE_CHARACTERS - 1]}…"

@@ -31,18 +31,22 @@ class EventSplitter:
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """The data of every event that `chunk` completes."""
         position = 0
+        line_feed = carriage_return = -1  # the next of each, looked for only once it is passed
         while position < len(chunk):
             if self._after_carriage_return:
                 self._after_carriage_return = False
                 if chunk[position] == 0x0A:
                     position += 1
                     continue
-            end = _line_end(chunk, position)
-            if end < 0:
-                self._keep(chunk[position:])
-                return
+            if line_feed < position:
+                line_feed = _find(chunk, b"\n", position)
+            if carriage_return < position:
+                carriage_return = _find(chunk, b"\r", position)
+            end = min(line_feed, carriage_return)
             self._keep(chunk[position:end])
-            self._after_carriage_return = chunk[end] == 0x0D
+            if end == len(chunk):
+                return
+            self._after_carriage_return = end == carriage_return
             position = end + 1
             event = self._finish_line()
             if event is not None:
@@ -91,8 +95,7 @@ class EventSplitter:
         self._held = 0
 
 
-def _line_end(chunk: bytes, start: int) -> int:
-    """Where the next line ends, -1 if not in this chunk."""
-    line_feed = chunk.find(b"\n", start)
-    carriage_return = chunk.find(b"\r", start, line_feed if line_feed >= 0 else len(chunk))
-    return carriage_return if carriage_return >= 0 else line_feed
+def _find(chunk: bytes, byte: bytes, start: int) -> int:
+    """Where `byte` stands next; the length of the chunk if nowhere."""
+    found = chunk.find(byte, start)
+    return found if found >= 0 else len(chunk)

@@ -7,6 +7,7 @@ A POST is never repeated here: the provider may have been paid.
 """
 
 import asyncio
+import re
 import ssl
 import time
 import weakref
@@ -22,13 +23,21 @@ import httpx
 import orjson
 
 from litellm_imagegen.codec import Call, Reply
-from litellm_imagegen.errors import BadReply, DeadlineExceeded, ProviderUnavailable
+from litellm_imagegen.errors import (
+    AuthenticationFailed,
+    BadReply,
+    ConfigurationError,
+    DeadlineExceeded,
+    ProviderUnavailable,
+    quote,
+)
 from litellm_imagegen.sse import EventSplitter, EventTooLarge
 
 _CONNECT_SECONDS = 15.0
 _ERROR_BODY_BYTES = 64 * 1024
 _INFLATED_CHUNK_BYTES = 256 * 1024
 _KEEPALIVE_SECONDS = 30.0
+_UNFIT_FOR_HEADER = re.compile(r"[^\x20-\x7e]")
 
 Result = TypeVar("Result")
 
@@ -146,12 +155,7 @@ class Transport:
         `BadReply` when it hangs up before it answers, `DeadlineExceeded`.
         """
         client = self._client()
-        request = client.build_request(
-            call.method,
-            _url(endpoint, call),
-            headers=_headers(endpoint, call),
-            content=None if call.body is None else orjson.dumps(call.body),
-        )
+        request = _request(client, call, endpoint)
         async with AsyncExitStack() as stack:
             try:
                 response = await deadline.wait_for(client.send(request, stream=True))
@@ -193,9 +197,22 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _url(endpoint: Endpoint, call: Call) -> httpx.URL:
-    base = httpx.URL(endpoint.base_url.rstrip("/") + "/" + call.path.lstrip("/"))
-    return base.copy_merge_params(dict(call.query)) if call.query else base
+def _request(client: httpx.AsyncClient, call: Call, endpoint: Endpoint) -> httpx.Request:
+    """The request, checked before anything is sent. Raises `ConfigurationError`, `AuthenticationFailed`."""
+    if any(_UNFIT_FOR_HEADER.search(value) for value in endpoint.authentication.values()):
+        reason = "the key holds characters that no header can carry"
+        raise AuthenticationFailed(endpoint.provider, reason)
+    try:
+        url = httpx.URL(
+            endpoint.base_url.rstrip("/") + "/" + call.path.lstrip("/"), params=call.query or None
+        )
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        shown = quote(endpoint.base_url)
+        raise ConfigurationError(f"{endpoint.provider}: api_base {shown!r} is no http or https address")
+    content = None if call.body is None else orjson.dumps(call.body)
+    return client.build_request(call.method, url, headers=_headers(endpoint, call), content=content)
 
 
 def _headers(endpoint: Endpoint, call: Call) -> dict[str, str]:

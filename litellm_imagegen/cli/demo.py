@@ -5,7 +5,7 @@ import os
 import secrets
 import shutil
 import socket
-import subprocess  # noqa: S404  # the proxy is a program of its own
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -24,7 +24,7 @@ class DemonstrationFailed(Exception):
 
 
 def run(*, port: int, config_path: Path, model: str, prompt: str, output: Path) -> None:
-    """Start the proxy, ask for a picture, write it to `output`. The proxy stays. Raises `DemonstrationFailed`."""
+    """Start the proxy, have it draw, write the picture to `output`. Raises `DemonstrationFailed`."""
     key = os.environ.get("LITELLM_MASTER_KEY") or f"sk-{secrets.token_hex(16)}"
     proxy = _start_proxy(port, config_path, key)
     try:
@@ -78,14 +78,20 @@ def _wait_until_ready(proxy: "subprocess.Popen[bytes]", port: int) -> None:
         except httpx.TransportError:
             pass
         time.sleep(0.25)
-    raise DemonstrationFailed(f"the proxy was not ready within {_START_SECONDS:g} s; its last words:\n{_last_words()}")
+    raise DemonstrationFailed(
+        f"the proxy was not ready within {_START_SECONDS:g} s; its last words:\n{_last_words()}"
+    )
 
 
 def _draw(port: int, key: str, model: str, prompt: str) -> tuple[bytes, str]:
     reply = httpx.post(
         f"http://127.0.0.1:{port}/v1/chat/completions",
         headers={"authorization": f"Bearer {key}"},
-        json={"model": model, "messages": [{"role": "user", "content": prompt}], "modalities": ["image", "text"]},
+        json={
+            "model": model,
+            "messages": [{"role": "user", "content": prompt}],
+            "modalities": ["image", "text"],
+        },
         timeout=300,
         trust_env=False,
     )

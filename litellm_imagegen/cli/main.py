@@ -17,7 +17,9 @@ def main() -> None:
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=4100, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option(
+    "--port", default=4100, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on."
+)
 def sandbox(host: str, port: int) -> None:
     """Serve the simulated providers, so that any api_base can point at them.
 
@@ -26,7 +28,9 @@ def sandbox(host: str, port: int) -> None:
     try:
         from litellm_imagegen.sandbox import server  # noqa: PLC0415  # an extra, and only then needed
     except ImportError as error:
-        raise click.ClickException(f"{error.name} is missing: pip install 'litellm_imagegen[sandbox]'") from error
+        raise click.ClickException(
+            f"{error.name} is missing: pip install 'litellm_imagegen[sandbox]'"
+        ) from error
     click.echo(f"simulated providers on http://{host}:{port} (Gemini: api_base http://{host}:{port}/v1beta)")
     try:
         server.serve(host, port)
@@ -35,7 +39,9 @@ def sandbox(host: str, port: int) -> None:
 
 
 @main.command()
-@click.option("--port", default=4000, show_default=True, type=click.IntRange(1, 65535), help="Port of the proxy.")
+@click.option(
+    "--port", default=4000, show_default=True, type=click.IntRange(1, 65535), help="Port of the proxy."
+)
 @click.option(
     "--config",
     "config_path",
@@ -44,7 +50,9 @@ def sandbox(host: str, port: int) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The proxy's configuration.",
 )
-@click.option("--model", default="sandbox-image", show_default=True, help="A model_name of that configuration.")
+@click.option(
+    "--model", default="sandbox-image", show_default=True, help="A model_name of that configuration."
+)
 @click.option("--prompt", default="A red fox reading a newspaper", show_default=True, help="What to draw.")
 @click.option(
     "--output",

@@ -5,10 +5,11 @@ Source: https://platform.openai.com/docs/api-reference/chat/create.
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from litellm_imagegen.blob import Blob
 from litellm_imagegen.canonical import Asked, ImageInput, Message, Name, TextPart
-from litellm_imagegen.dialects.reading import Fields, integer, number, strings
+from litellm_imagegen.dialects.reading import Fields, carriable, integer, number, strings
 from litellm_imagegen.errors import InvalidParameter
 
 _ROLES = {
@@ -48,7 +49,10 @@ def _message(place: str, message: Any) -> Message:
         raise InvalidParameter(f"{place}.role", message.get("role"), ", ".join(_ROLES))
     parts = list(_content(f"{place}.content", message.get("content")))
     if role == "assistant":
-        for index, image in enumerate(message.get("images") or ()):
+        images = message.get("images") or []
+        if not isinstance(images, list):
+            raise InvalidParameter(f"{place}.images", images, "a list of pictures")
+        for index, image in enumerate(images):
             parts.append(_picture(f"{place}.images[{index}]", _as_mapping(f"{place}.images[{index}]", image)))
     return Message(role=role, parts=tuple(parts))
 
@@ -58,7 +62,7 @@ def _content(place: str, content: Any) -> Iterator[TextPart | ImageInput]:
         return
     if isinstance(content, str):
         if content:
-            yield TextPart(text=content)
+            yield TextPart(text=carriable(place, content))
         return
     if not isinstance(content, list):
         raise InvalidParameter(place, content, "a string or a list of parts")
@@ -68,7 +72,7 @@ def _content(place: str, content: Any) -> Iterator[TextPart | ImageInput]:
         match part.get("type"):
             case "text" if isinstance(part.get("text"), str):
                 if part["text"]:
-                    yield TextPart(text=part["text"])
+                    yield TextPart(text=carriable(f"{here}.text", part["text"]))
             case "image_url":
                 yield _picture(here, part)
             case "refusal":
@@ -86,11 +90,20 @@ def _picture(place: str, part: Mapping[str, Any]) -> ImageInput:
         raise InvalidParameter(spelling, url, "a data: or https: URL")
     if url[:5].lower() == "data:":
         return ImageInput(blob=_data_url(spelling, url), spelling=spelling)
-    if not url[:8].lower() == "https://" or len(url) > _MAXIMUM_URL_CHARACTERS or not url.isprintable():
-        raise InvalidParameter(
-            spelling, url, f"a data: or https: URL of at most {_MAXIMUM_URL_CHARACTERS} characters"
-        )
+    if not _is_https(url):
+        allowed = f"a data: or https: URL of at most {_MAXIMUM_URL_CHARACTERS} characters"
+        raise InvalidParameter(spelling, url, allowed)
     return ImageInput(url=url, spelling=spelling)
+
+
+def _is_https(url: str) -> bool:
+    if len(url) > _MAXIMUM_URL_CHARACTERS or not url.isprintable():
+        return False
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.hostname)
 
 
 def _data_url(spelling: str, url: str) -> Blob:
@@ -104,8 +117,9 @@ def _data_url(spelling: str, url: str) -> Blob:
         empty = not blob.raw
     except ValueError as error:
         raise InvalidParameter(spelling, "data: URL", "a data: URL whose data is valid base64") from error
-    if empty or not blob.mime.startswith("image/"):
-        raise InvalidParameter(spelling, f"data: URL of {blob.mime}", "a data: URL with a picture in it")
+    if empty or not blob.mime.startswith("image/") or blob.flaw:
+        found = blob.flaw or f"data: URL of {blob.mime}"
+        raise InvalidParameter(spelling, found, "a data: URL with a picture in it")
     return blob
 
 

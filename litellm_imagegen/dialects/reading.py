@@ -6,6 +6,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from litellm_imagegen.canonical import Asked, Modality, Name, Origin, Unread
 from litellm_imagegen.errors import InvalidParameter
 from litellm_imagegen.geometry import parse_ratio, parse_tier, tiers
@@ -50,7 +52,8 @@ class Fields:
             value = self.take(key)
             if value is not None:
                 spelling = self.spelling(key)
-                yield Asked(name=name, value=reader(spelling, value), spelling=spelling, origin=self.origin)
+                read = reader(spelling, carriable(spelling, value))
+                yield Asked(name=name, value=read, spelling=spelling, origin=self.origin)
 
     def unread(self) -> Iterator[Unread]:
         """What nobody read, with its place."""
@@ -58,6 +61,17 @@ class Fields:
             yield Unread(spelling=self.spelling(key), value=value, origin=self.origin)
         for inner in self._nested.values():
             yield from inner.unread()
+
+
+def carriable(spelling: str, value: Any) -> Any:
+    """The value, if JSON can carry it on: it can not carry half a character or a number of over 64 bits."""
+    try:
+        orjson.dumps(value)
+    except TypeError as error:
+        raise InvalidParameter(
+            spelling, value, "valid Unicode text and numbers of at most 64 bits"
+        ) from error
+    return value
 
 
 def ratio(spelling: str, value: Any) -> str:
@@ -83,15 +97,10 @@ def integer(minimum: int, maximum: int | None = None) -> Reader:
     )
 
     def read(spelling: str, value: Any) -> int:
-        number = _number(value)
-        if (
-            number is None
-            or number != int(number)
-            or number < minimum
-            or (maximum is not None and number > maximum)
-        ):
+        whole = _whole_number(value)
+        if whole is None or whole < minimum or (maximum is not None and whole > maximum):
             raise InvalidParameter(spelling, value, allowed)
-        return int(number)
+        return whole
 
     return read
 
@@ -134,6 +143,13 @@ def objects(spelling: str, value: Any) -> tuple[dict[str, Any], ...]:
 
 def _is_list(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+def _whole_number(value: Any) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    parsed = _number(value)
+    return int(parsed) if parsed is not None and parsed == int(parsed) else None
 
 
 def _number(value: Any) -> float | None:

@@ -5,6 +5,7 @@ as `litellm.imagegen_settings`, or come from `litellm_imagegen.register(settings
 """
 
 import os
+import reprlib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Literal, TypeVar
@@ -15,7 +16,13 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from litellm_imagegen.canonical import Limits, Name, Notice, NoticeCode, OnNoImage, Policy, Preferences
-from litellm_imagegen.errors import AuthenticationFailed, ConfigurationError, RequestError, UnknownModel
+from litellm_imagegen.errors import (
+    AuthenticationFailed,
+    ConfigurationError,
+    RequestError,
+    UnknownModel,
+    quote,
+)
 from litellm_imagegen.providers import PROVIDERS, SANDBOX_WIRES, Provider
 from litellm_imagegen.transport import Endpoint
 
@@ -24,6 +31,7 @@ Model = TypeVar("Model", bound=BaseModel)
 PREFIX = "imagegen"
 SANDBOX = "sandbox"
 _SANDBOX_KEY = "no-key-needed"
+_SHOWN_CHARACTERS = 200
 # A client's or an operator's headers must not change how a call is framed, routed or paid for.
 _FRAMING_HEADERS = frozenset(
     {"host", "content-length", "content-type", "transfer-encoding", "connection", "cookie"}
@@ -91,7 +99,17 @@ def settings() -> Settings:
 
 def _key(settings: Mapping[str, Any]) -> bytes:
     """Settings in a form that a cache can know them by."""
-    return orjson.dumps(dict(settings), default=sorted)
+    for key in settings:
+        if not isinstance(key, str):
+            raise ConfigurationError(f"imagegen_settings: {key!r} is no name of a setting")
+    try:
+        return orjson.dumps(dict(settings), default=_plain)
+    except TypeError as error:
+        raise ConfigurationError(f"imagegen_settings: {quote(error)}") from error
+
+
+def _plain(value: object) -> object:
+    return sorted(value) if isinstance(value, set | frozenset) else repr(value)
 
 
 @lru_cache(maxsize=8)
@@ -196,7 +214,8 @@ def _validated(model: type[Model], given: Any, place: str) -> Model:
         return model.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        name = ".".join([place, *(str(step) for step in first["loc"])])
+        name = quote(".".join([place, *(str(step) for step in first["loc"])]))[:_SHOWN_CHARACTERS]
         if first["type"] == "extra_forbidden":
             raise ConfigurationError(f"{name} is unknown; known: {', '.join(model.model_fields)}") from error
-        raise ConfigurationError(f"{name}: {first['input']!r} is not allowed: {first['msg']}") from error
+        shown = quote(reprlib.repr(first["input"]))[:_SHOWN_CHARACTERS]
+        raise ConfigurationError(f"{name}: {shown} is not allowed: {quote(first['msg'])}") from error

@@ -52,6 +52,7 @@ def _row(
         maximum_output_tokens=maximum_output_tokens,
         maximum_reference_images=maximum_reference_images,
         maximum_stop_sequences=5,
+        maximum_seed=2**31 - 1,
         accepted_mime=accepted_mime,
         price=price,
     )

@@ -4,11 +4,12 @@ from litellm_imagegen.canonical import Frozen, Modality, Name
 
 
 class Price(Frozen):
-    """USD per million tokens."""
+    """USD per million tokens; cached input costs a share of the input's price."""
 
     input: float
     text_output: float
     image_output: float
+    cached_input_share: float = 0.1
 
 
 class Profile(Frozen):
@@ -32,6 +33,7 @@ class Profile(Frozen):
     maximum_output_tokens: int | None = None
     maximum_reference_images: int | None = None
     maximum_stop_sequences: int | None = None
+    maximum_seed: int | None = None
     temperature_range: tuple[float, float] = (0.0, 2.0)
     accepted_mime: tuple[str, ...] = ()
     price: Price | None = None

@@ -24,9 +24,14 @@ def provider_metadata(result: ImageResult) -> dict[str, Any]:
 
 def notices_header(notices: Iterable[Notice]) -> str | None:
     """`x-imagegen-notices`: field names and codes, ASCII, at most 1 KB; None when there is nothing to say."""
-    entries = [f"{notice.field}={notice.code}" for notice in notices]
-    safe = "; ".join("".join(c if 32 <= ord(c) < 127 else "?" for c in entry) for entry in entries)
-    return safe[:_HEADER_CHARACTERS] or None
+    header = ""
+    for notice in notices:
+        name = "".join(c if 32 <= ord(c) < 127 and c not in ";=" else "?" for c in notice.field)
+        entry = f"{'; ' if header else ''}{name}={notice.code}"
+        if len(header) + len(entry) > _HEADER_CHARACTERS:
+            break
+        header += entry
+    return header or None
 
 
 def _notice(notice: Notice) -> dict[str, Any]:

@@ -8,6 +8,7 @@ reader serves both.
 
 import mimetypes
 from collections.abc import Iterable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote as quote_path
 from urllib.parse import urlsplit
@@ -61,8 +62,17 @@ _REFUSED = frozenset(
 )
 # Every reply that generateContent defines has at least one of these; anything else is not its reply.
 _REPLY_KEYS = frozenset({"candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId"})
+# Beyond these a number is a mistake of the sender's.
+_IMPLAUSIBLE_COUNT = 2**53
+_IMPLAUSIBLE_SECONDS = 86_400
 _FACTS = ("modelVersion", "responseId", "promptFeedback")
-_CANDIDATE_FACTS = ("finishReason", "finishMessage", "safetyRatings", "groundingMetadata", "citationMetadata")
+_CANDIDATE_FACTS = (
+    "finishReason",
+    "finishMessage",
+    "safetyRatings",
+    "groundingMetadata",
+    "citationMetadata",
+)
 
 
 class GeminiContentCodec:
@@ -104,7 +114,7 @@ class GeminiContentCodec:
         """Deltas of one GenerateContentResponse: its parts in order, then how it ended."""
         said = _json_object(plan, event)
         if "error" in said:
-            raise _error(plan, 502, {}, said)
+            raise _error(plan, None, {}, said)
         if said and not _REPLY_KEYS & said.keys():
             raise BadReply(plan.provider, "a reply of an unknown shape")
         candidates = said.get("candidates")
@@ -203,7 +213,7 @@ def _end(plan: Plan, said: Mapping[str, Any], candidate: Mapping[str, Any]) -> E
     refusal = None
     if blocked:
         refusal = _refusal(plan, "the prompt", blocked, feedback.get("blockReasonMessage"))
-    elif reason in _REFUSED:
+    elif isinstance(reason, str) and reason in _REFUSED:
         refusal = _refusal(plan, "the answer", reason, candidate.get("finishMessage"))
     return EndDelta(
         finish=Finish.REFUSED if refusal else _finish(reason),
@@ -233,8 +243,8 @@ def _refusal(plan: Plan, what: str, reason: Any, message: Any) -> str:
 def _usage(said: Mapping[str, Any]) -> Usage:
     """Google's counts. completion = total - prompt, since candidatesTokenCount and its details disagree."""
     prompt = _count(said, "promptTokenCount") + _count(said, "toolUsePromptTokenCount")
-    reasoning = said.get("thoughtsTokenCount")
-    completion = _count(said, "candidatesTokenCount") + _count(said, "thoughtsTokenCount")
+    reasoning = _known_count(said, "thoughtsTokenCount")
+    completion = _count(said, "candidatesTokenCount") + (reasoning or 0)
     total = _count(said, "totalTokenCount") or prompt + completion
     completion = max(total - prompt, 0)
     prompt_by_modality = _by_modality(said.get("promptTokensDetails"))
@@ -246,16 +256,21 @@ def _usage(said: Mapping[str, Any]) -> Usage:
         total_tokens=total,
         prompt_text_tokens=prompt_by_modality.get("TEXT"),
         prompt_image_tokens=prompt_by_modality.get("IMAGE"),
-        cached_tokens=said.get("cachedContentTokenCount"),
+        cached_tokens=_known_count(said, "cachedContentTokenCount"),
         reasoning_tokens=reasoning,
         completion_text_tokens=text,
         completion_image_tokens=image,
     )
 
 
-def _count(said: Mapping[str, Any], key: str) -> int:
+def _known_count(said: Mapping[str, Any], key: str) -> int | None:
     value = said.get(key)
-    return value if isinstance(value, int) else 0
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _IMPLAUSIBLE_COUNT
+    return value if is_count else None
+
+
+def _count(said: Mapping[str, Any], key: str) -> int:
+    return _known_count(said, key) or 0
 
 
 def _by_modality(details: Any) -> dict[str, int]:
@@ -264,29 +279,53 @@ def _by_modality(details: Any) -> dict[str, int]:
 
 
 def _error(
-    plan: Plan, status: int, headers: Mapping[str, str], said: Mapping[str, Any], body: bytes = b""
+    plan: Plan, status: int | None, headers: Mapping[str, str], said: Mapping[str, Any], body: bytes = b""
 ) -> ProviderError:
-    error = said.get("error")
-    error = error if isinstance(error, dict) else {}
-    code = error.get("code")
-    status = code if status == 502 and isinstance(code, int) else status
-    details = [detail for detail in error.get("details") or () if isinstance(detail, dict)]
-    reason = error.get("message") or body[:2000].decode("utf-8", "replace") or f"HTTP {status}"
+    """`status` is None for an error inside a reply that began as a success: then its own code counts."""
+    given = said.get("error")
+    error = given if isinstance(given, dict) else {}
+    listed = error.get("details")
+    details = [detail for detail in listed if isinstance(detail, dict)] if isinstance(listed, list) else []
+    reason = str(error.get("message") or body[:2000].decode("utf-8", "replace") or f"HTTP {status}")
+    reason += "".join(f" ({field}: {description})" for field, description in _violations(details))
     if any(detail.get("reason") == "API_KEY_INVALID" for detail in details):
         return AuthenticationFailed(plan.provider, reason)
+    if status is None:
+        code = error.get("code")
+        if not isinstance(code, int) or code < 400:
+            return BadReply(plan.provider, f"an error inside the reply: {reason}")
+        status = code
     if status == 404 and plan.nearest_models:
         reason = f"{quote(reason)} (known models: {', '.join(plan.nearest_models)})"
     return error_for_status(plan.provider, status, reason, retry_after=_retry_after(headers, details))
 
 
+def _violations(details: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, str]]:
+    """The fields of a BadRequest detail: the message beside them often names none."""
+    for detail in details:
+        listed = detail.get("fieldViolations")
+        for violation in listed if isinstance(listed, list) else ():
+            if isinstance(violation, dict) and violation.get("field"):
+                yield str(violation["field"]), str(violation.get("description") or "not accepted")
+
+
 def _retry_after(headers: Mapping[str, str], details: Iterable[Mapping[str, Any]]) -> float | None:
-    """Seconds to wait: the header if it is a number, else RetryInfo's retryDelay ("34s")."""
+    """Seconds to wait: the header's number or date, else RetryInfo's retryDelay ("34s")."""
     delays = [detail["retryDelay"] for detail in details if isinstance(detail.get("retryDelay"), str)]
     for text in (headers.get("retry-after", ""), *(delay.removesuffix("s") for delay in delays)):
-        try:
-            seconds = float(text)
-        except ValueError:
-            continue
-        if 0 <= seconds < 86_400:
+        seconds = _seconds(text, headers.get("date", ""))
+        if seconds is not None and 0 <= seconds < _IMPLAUSIBLE_SECONDS:
             return seconds
     return None
+
+
+def _seconds(text: str, now: str) -> float | None:
+    """A number of seconds, or the time from the reply's own date to a date (a codec has no clock)."""
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        return (parsedate_to_datetime(text) - parsedate_to_datetime(now)).total_seconds()
+    except (ValueError, TypeError):
+        return None

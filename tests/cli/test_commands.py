@@ -31,7 +31,9 @@ def free_port() -> int:
 def serving(*arguments: str) -> Iterator[str]:
     port = free_port()
     process = subprocess.Popen(
-        [PROGRAM, "sandbox", "--port", str(port), *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [PROGRAM, "sandbox", "--port", str(port), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
     try:
         assert process.stdout is not None
@@ -68,8 +70,13 @@ def test_a_port_in_use_is_told_without_a_traceback(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        for arguments in (["sandbox", "--port", port], ["demo", "--port", port, "--config", f"{ROOT}/config.example.yaml"]):
-            finished = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+        for arguments in (
+            ["sandbox", "--port", port],
+            ["demo", "--port", port, "--config", f"{ROOT}/config.example.yaml"],
+        ):
+            finished = subprocess.run(
+                [PROGRAM, *arguments], capture_output=True, text=True, cwd=tmp_path, timeout=60, check=False
+            )
             assert finished.returncode == 1
             assert f"{port}" in finished.stderr
             assert "in use" in finished.stderr
@@ -82,7 +89,12 @@ def test_demo_leaves_a_picture_and_a_proxy_that_answers(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "LITELLM_MASTER_KEY"}
     finished = subprocess.run(
         [PROGRAM, "demo", "--port", str(port)],
-        capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=110, check=True,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+        timeout=110,
+        check=True,
     )
     stop = re.search(r"Stop it: kill (\d+)", finished.stdout)
     assert stop is not None
@@ -92,7 +104,9 @@ def test_demo_leaves_a_picture_and_a_proxy_that_answers(tmp_path: Path) -> None:
             assert (picture.format, picture.size) == ("PNG", (1024, 1024))
         command = re.search(r"curl .*?}'", finished.stdout, re.DOTALL)
         assert command is not None, "it says how to go on"
-        again = subprocess.run(["sh", "-c", f"{command[0]} --silent"], capture_output=True, text=True, timeout=60, check=True)
+        again = subprocess.run(
+            ["sh", "-c", f"{command[0]} --silent"], capture_output=True, text=True, timeout=60, check=True
+        )
         assert "data:image/png;base64," in again.stdout
     finally:
         os.kill(int(stop[1]), signal.SIGTERM)

@@ -44,7 +44,9 @@ class Frames:
 
     @property
     def finish_reasons(self) -> list[str]:
-        reasons = [choice.get("finish_reason") for chunk in self.chunks for choice in chunk.get("choices", ())]
+        reasons = [
+            choice.get("finish_reason") for chunk in self.chunks for choice in chunk.get("choices", ())
+        ]
         return [reason for reason in reasons if reason]
 
     @property
@@ -68,7 +70,11 @@ class Proxy:
     def post(self, body: Mapping[str, Any], **headers: str) -> httpx.Response:
         """A chat completion, whole."""
         return httpx.post(
-            f"{self.url}/v1/chat/completions", json=body, headers=self._headers(headers), timeout=60, trust_env=False
+            f"{self.url}/v1/chat/completions",
+            json=body,
+            headers=self._headers(headers),
+            timeout=60,
+            trust_env=False,
         )
 
     def stream(self, body: Mapping[str, Any], **headers: str) -> Frames:

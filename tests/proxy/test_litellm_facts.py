@@ -15,7 +15,7 @@ from litellm.types.utils import all_litellm_params
 from litellm_imagegen.plugin.requests import _NOBODYS_TIMEOUT_SECONDS
 from tests.proxy.support import Frames, Proxy, running_proxy
 
-PROBE = '''
+PROBE = """
 import asyncio
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ def chunk(delta, finish_reason=None, **extras):
 
 class Handler(litellm.CustomLLM):
     async def acompletion(self, **given):
-        note(handler={k: v for k, v in given["optional_params"].items()}, handler_model=given["model"],
+        note(handler=given["optional_params"], handler_model=given["model"],
              same_logging_object=id(given["logging_obj"]) == seen().get("logging_object"),
              api_key=given["api_key"], headers=given["headers"],
              model_info=given["litellm_params"].get("model_info"))
@@ -50,7 +50,8 @@ class Handler(litellm.CustomLLM):
         if prompt == "slow":
             await asyncio.sleep(1.5)
         message = {"role": "assistant", "content": "", "images": [PICTURE], "refusal": "because"}
-        response = ModelResponse(model="m", choices=[{"index": 0, "finish_reason": "content_filter", "message": message}],
+        choice = {"index": 0, "finish_reason": "content_filter", "message": message}
+        response = ModelResponse(model="m", choices=[choice],
                                  usage={"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3,
                                         "completion_tokens_details": {"image_tokens": 2}})
         response.provider_metadata = {"probe": 1}
@@ -73,7 +74,7 @@ class Handler(litellm.CustomLLM):
 
 class Callback(CustomLogger):
     async def async_pre_call_deployment_hook(self, kwargs, call_type):
-        note(call_type=str(call_type), hook={k: v for k, v in kwargs.items()}, logging_object=id(kwargs["litellm_logging_obj"]))
+        note(call_type=str(call_type), hook=dict(kwargs), logging_object=id(kwargs["litellm_logging_obj"]))
         if kwargs["messages"][-1]["content"] == "refused in hook":
             error = litellm.BadRequestError(message="no", model="m", llm_provider="probe")
             error.param = "some.field"
@@ -81,8 +82,7 @@ class Callback(CustomLogger):
         kwargs["imagegen_token"] = "abc"
         return kwargs
 
-    async def async_post_call_response_headers_hook(self, data, user_api_key_dict, response, request_headers=None,
-                                                    litellm_call_info=None):
+    async def async_post_call_response_headers_hook(self, data, user_api_key_dict, response, **more):
         note(headers_hook_has_logging_object=data.get("litellm_logging_obj") is not None)
         return {"x-probe": "1"}
 
@@ -90,7 +90,7 @@ class Callback(CustomLogger):
         note(logged_cost=kwargs.get("response_cost"))
 
 handler, callback = Handler(), Callback()
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,11 @@ def probe(folder: Path) -> Iterator[Proxy]:
         "imagegen_settings": {"policy": "strict"},
     }
     parameters = {"model": "probe/gemini/model", "api_key": "k", "aspect_ratio": "16:9"}
-    deployment = {"model_name": "m", "litellm_params": parameters, "model_info": {"imagegen": {"output": "images"}}}
+    deployment = {
+        "model_name": "m",
+        "litellm_params": parameters,
+        "model_info": {"imagegen": {"output": "images"}},
+    }
     with running_proxy({"model_list": [deployment], "litellm_settings": settings}, folder) as proxy:
         yield proxy
 
@@ -133,7 +137,9 @@ def test_the_hook_gets_everything_and_can_leave_a_token_for_the_handler(probe: P
     assert hook["aspect_ratio"] == "16:9", "a deployment's free keys come merged with the client's"
     assert hook["model_info"]["imagegen"] == {"output": "images"}
     assert hook["proxy_server_request"]["body"]["image_config"] == {"a": 1}
-    assert "aspect_ratio" not in hook["proxy_server_request"]["body"], "the client's own body can be told apart"
+    assert "aspect_ratio" not in hook["proxy_server_request"]["body"], (
+        "the client's own body can be told apart"
+    )
     assert handler["imagegen_token"] == "abc"
     assert handler["max_tokens"] == 5
     assert facts["same_logging_object"], "plans are kept by the logging object"
@@ -184,7 +190,9 @@ def test_the_order_of_chunks_that_keeps_everything(probe: Proxy) -> None:
         [],
     ]
     assert frames.finish_reasons == ["content_filter"]
-    assert frames.chunks[-1]["usage"]["cost"] == 0.25, "the usage comes last, when it was given before the finish"
+    assert frames.chunks[-1]["usage"]["cost"] == 0.25, (
+        "the usage comes last, when it was given before the finish"
+    )
     metadata = [chunk["provider_metadata"] for chunk in frames.chunks if "provider_metadata" in chunk]
     assert metadata == [{"kept": 1}], "extra keys need provider_specific_fields on the chunk"
 
@@ -219,12 +227,23 @@ def test_settings_of_ours_are_visible_on_the_module(probe: Proxy, tmp_path: Path
 
 @pytest.mark.parametrize(
     "name",
-    ["api_key", "api_base", "metadata", "proxy_server_request", "litellm_logging_obj", "model_info", "fallbacks", "tags"],
+    [
+        "api_key",
+        "api_base",
+        "metadata",
+        "proxy_server_request",
+        "litellm_logging_obj",
+        "model_info",
+        "fallbacks",
+        "tags",
+    ],
 )
 def test_litellm_lists_its_own_arguments(name: str) -> None:
     assert name in all_litellm_params
 
 
-@pytest.mark.parametrize("name", ["aspect_ratio", "image_size", "image_config", "modalities", "seed", "extra_body", "n"])
+@pytest.mark.parametrize(
+    "name", ["aspect_ratio", "image_size", "image_config", "modalities", "seed", "extra_body", "n"]
+)
 def test_no_field_of_ours_is_an_argument_of_litellms(name: str) -> None:
     assert name not in all_litellm_params

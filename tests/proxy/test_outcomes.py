@@ -20,7 +20,14 @@ REFUSALS = [
     ("finish PROHIBITED_CONTENT", "refused the answer: PROHIBITED_CONTENT"),
     ("finish SPII", "refused the answer: SPII"),
 ]
-EMPTY = ["no image", "empty", "finish OTHER", "finish MALFORMED_RESPONSE", "finish SOMETHING_NEW", "finish STOP"]
+EMPTY = [
+    "no image",
+    "empty",
+    "finish OTHER",
+    "finish MALFORMED_RESPONSE",
+    "finish SOMETHING_NEW",
+    "finish STOP",
+]
 BROKEN = ["cut off", "not json", "unknown shape", "bad base64"]
 STATUSES = [
     ("400", 400, "nano-banana-pro"),
@@ -81,7 +88,11 @@ def test_pictures_with_words(proxy: Proxy) -> None:
     assert facts["imagegen"]["provider"] == "gemini"
     assert facts["imagegen"]["notices"] == []
     [told] = facts["imagegen"]["images"]
-    assert (told["width"], told["height"], told["sha256"], told["mime"]) == (*seen.size, seen.sha256, "image/jpeg")
+    assert (told["width"], told["height"], told["sha256"], told["mime"]) == (
+        *seen.size,
+        seen.sha256,
+        "image/jpeg",
+    )
 
 
 def test_pictures_with_words_streamed(proxy: Proxy) -> None:
@@ -90,7 +101,9 @@ def test_pictures_with_words_streamed(proxy: Proxy) -> None:
     assert frames.finish_reasons == ["stop"]
     assert frames.deltas[0] == {"role": "assistant", "content": ""}
     assert [image["index"] for image in frames.images] == [0, 1]
-    assert all(delta.keys() == {"images"} for delta in frames.deltas if "images" in delta), "each picture stands alone"
+    assert all(delta.keys() == {"images"} for delta in frames.deltas if "images" in delta), (
+        "each picture stands alone"
+    )
     assert len({look_at(image["image_url"]["url"]).sha256 for image in frames.images}) == 2
     assert {chunk["model"] for chunk in frames.chunks} == {MODEL}
     assert len({chunk["id"] for chunk in frames.chunks}) == 1
@@ -115,7 +128,11 @@ def test_pictures_alone_have_empty_content(proxy: Proxy) -> None:
 
 def test_words_and_pictures_keep_their_order_in_a_stream(proxy: Proxy) -> None:
     frames = proxy.draw_streamed(MODEL, prompt("pictures 3"))
-    kinds = ["image" if "images" in delta else "text" for delta in frames.deltas if delta.get("content") or "images" in delta]
+    kinds = [
+        "image" if "images" in delta else "text"
+        for delta in frames.deltas
+        if delta.get("content") or "images" in delta
+    ]
     compressed = [kind for index, kind in enumerate(kinds) if index == 0 or kinds[index - 1] != kind]
     assert compressed == ["text", "image"] * 3
 
@@ -160,7 +177,9 @@ def test_words_asked_for_are_no_error(proxy: Proxy) -> None:
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-def test_words_only_is_tried_once_more_where_that_is_wanted(proxy: Proxy, upstream: Upstream, streamed: bool) -> None:
+def test_words_only_is_tried_once_more_where_that_is_wanted(
+    proxy: Proxy, upstream: Upstream, streamed: bool
+) -> None:
     said = {
         "candidates": [{"content": {"parts": [{"text": "Which cat?"}]}, "finishReason": "STOP"}],
         "usageMetadata": {"promptTokenCount": 3, "candidatesTokenCount": 4, "totalTokenCount": 7},
@@ -252,7 +271,9 @@ def test_quota_keeps_retry_after(proxy: Proxy) -> None:
     frames = proxy.draw_streamed(MODEL, prompt("429 after 17"))
     assert frames.status == 429
     assert frames.error is not None
-    assert "(retry after 17 s)" in frames.error["message"], "LiteLLM sends no header of an error at a stream's start"
+    assert "(retry after 17 s)" in frames.error["message"], (
+        "LiteLLM sends no header of an error at a stream's start"
+    )
 
 
 @pytest.mark.parametrize(

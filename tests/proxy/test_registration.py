@@ -1,4 +1,4 @@
-"""How an operator brings the package into a proxy, and what the proxy's log says when something is missing."""
+"""How an operator brings the package into a proxy, and what its log says when something is missing."""
 
 from pathlib import Path
 from typing import Any
@@ -23,17 +23,23 @@ def said_at_start(log: str) -> list[str]:
     [CALLBACK, {**HANDLER, **CALLBACK}, {**CALLBACK, **HANDLER}],
     ids=["callback alone", "handler then callback", "callback then handler"],
 )
-def test_each_complete_registration_draws_and_has_nothing_to_say(tmp_path: Path, settings: dict[str, Any]) -> None:
+def test_each_complete_registration_draws_and_has_nothing_to_say(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
     with running_proxy({"model_list": [SANDBOX], "litellm_settings": settings}, tmp_path) as proxy:
-        [image] = proxy.draw("picture", "x", image_config={"aspect_ratio": "16:9"}).json()["choices"][0]["message"]["images"]
-        assert look_at(image["image_url"]["url"]) [:2] == ("PNG", (1344, 768))
+        [image] = proxy.draw("picture", "x", image_config={"aspect_ratio": "16:9"}).json()["choices"][0][
+            "message"
+        ]["images"]
+        assert look_at(image["image_url"]["url"])[:2] == ("PNG", (1344, 768))
         assert said_at_start(proxy.log) == []
 
 
 def test_a_foreign_provider_map_after_ours_does_not_lose_our_provider(tmp_path: Path) -> None:
     (tmp_path / "foreign.py").write_text("from litellm import CustomLLM\nhandler = CustomLLM()\n")
     foreign = {"custom_provider_map": [{"provider": "foreign", "custom_handler": "foreign.handler"}]}
-    with running_proxy({"model_list": [SANDBOX], "litellm_settings": {**CALLBACK, **foreign}}, tmp_path) as proxy:
+    with running_proxy(
+        {"model_list": [SANDBOX], "litellm_settings": {**CALLBACK, **foreign}}, tmp_path
+    ) as proxy:
         assert proxy.draw("picture", "x").status_code == 200
 
 

@@ -18,7 +18,12 @@ FLASH = "sandbox/gemini-2.5-flash-image"
 # model, fields, pixels: OpenRouter's table is that of 2.5 flash, the others' sizes are those of 3 pro.
 SPELLINGS: list[tuple[str, str, dict[str, Any], tuple[int, int]]] = [
     ("nothing asked", FLASH, {}, (1024, 1024)),
-    ("openrouter 16:9", FLASH, {"modalities": ["image", "text"], "image_config": {"aspect_ratio": "16:9"}}, (1344, 768)),
+    (
+        "openrouter 16:9",
+        FLASH,
+        {"modalities": ["image", "text"], "image_config": {"aspect_ratio": "16:9"}},
+        (1344, 768),
+    ),
     ("openrouter 2:3", FLASH, {"image_config": {"aspect_ratio": "2:3"}}, (832, 1248)),
     ("openrouter 21:9", FLASH, {"image_config": {"aspect_ratio": "21:9"}}, (1536, 672)),
     ("openrouter 2K", PRO, {"image_config": {"aspect_ratio": "4:5", "image_size": "2K"}}, (1856, 2304)),
@@ -114,7 +119,9 @@ def test_a_client_overrides_the_operators_default_without_contradiction(proxy: P
     for model in ("wide", "wide-parameters"):
         [default] = proxy.draw(model, "x").json()["choices"][0]["message"]["images"]
         assert look_at(default["image_url"]["url"]).size == (1376, 768)
-        [chosen] = proxy.draw(model, "x", image_config={"aspect_ratio": "1:1"}).json()["choices"][0]["message"]["images"]
+        [chosen] = proxy.draw(model, "x", image_config={"aspect_ratio": "1:1"}).json()["choices"][0][
+            "message"
+        ]["images"]
         assert look_at(chosen["image_url"]["url"]).size == (1024, 1024)
 
 
@@ -196,7 +203,10 @@ def test_what_the_model_lacks_is_told_in_body_and_header(proxy: Proxy) -> None:
         "tools=unsupported",
         "logprobs=unsupported",
     }
-    assert proxy.draw_streamed("nano-banana", "x", image_size="4K").headers["x-imagegen-notices"] == "image_size=adapted"
+    assert (
+        proxy.draw_streamed("nano-banana", "x", image_size="4K").headers["x-imagegen-notices"]
+        == "image_size=adapted"
+    )
 
 
 @pytest.mark.parametrize(
@@ -223,7 +233,9 @@ def test_a_locked_name_stays_at_the_operators_value_with_a_notice(proxy: Proxy) 
 
 def test_headers_of_a_client_do_not_reach_the_provider(proxy: Proxy, upstream: Upstream) -> None:
     upstream.will_say({"candidates": [{"content": {"parts": [{"text": "hello"}]}, "finishReason": "STOP"}]})
-    answer = proxy.draw("recorded", "x", extra_headers={"x-goog-user-project": "mine", "x-goog-api-key": "mine"})
+    answer = proxy.draw(
+        "recorded", "x", extra_headers={"x-goog-user-project": "mine", "x-goog-api-key": "mine"}
+    )
     [request] = upstream.requests
     assert "x-goog-user-project" not in request.headers
     assert request.headers["x-goog-api-key"] == PROVIDER_KEY

@@ -1,7 +1,5 @@
 """LiteLLM in this process, with and without our callback."""
 
-from collections.abc import Iterator
-
 import litellm
 import pytest
 
@@ -10,12 +8,11 @@ from litellm_imagegen.plugin import config
 
 
 @pytest.fixture(autouse=True)
-def _untouched_litellm(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _untouched_litellm(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test registers for itself and leaves LiteLLM as it was."""
     monkeypatch.setattr(litellm, "custom_provider_map", [])
     monkeypatch.setattr(litellm, "callbacks", [])
     monkeypatch.setattr(config._Registered, "settings", None)
-    yield
 
 
 @pytest.fixture(params=["with callback", "without callback"])

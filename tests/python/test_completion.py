@@ -8,6 +8,7 @@ from typing import Any
 
 import litellm
 import pytest
+from litellm import exceptions
 
 import litellm_imagegen
 from litellm_imagegen.errors import ConfigurationError
@@ -77,7 +78,9 @@ def test_a_picture_comes(registered: str, draw: Draw) -> None:
         ({"extra_body": {"generationConfig": {"imageConfig": {"aspectRatio": "3:2"}}}}, (1264, 848)),
     ],
 )
-def test_every_spelling_counts(registered: str, draw: Draw, fields: dict[str, Any], size: tuple[int, int]) -> None:
+def test_every_spelling_counts(
+    registered: str, draw: Draw, fields: dict[str, Any], size: tuple[int, int]
+) -> None:
     _, urls, _ = draw(model=MODEL, messages=ask("A lighthouse"), **fields)
     assert [look_at(url).size for url in urls] == [size]
 
@@ -86,22 +89,26 @@ def test_every_spelling_counts(registered: str, draw: Draw, fields: dict[str, An
 @pytest.mark.parametrize(
     ("prompt", "fields", "exception"),
     [
-        ("x", {"image_size": "9K"}, litellm.BadRequestError),
-        ("x [sandbox: 401]", {}, litellm.AuthenticationError),
-        ("x [sandbox: 403]", {}, litellm.PermissionDeniedError),
-        ("x [sandbox: 404]", {}, litellm.NotFoundError),
-        ("x [sandbox: 429]", {}, litellm.RateLimitError),
-        ("x [sandbox: 500]", {}, litellm.InternalServerError),
-        ("x [sandbox: 503]", {}, litellm.ServiceUnavailableError),
-        ("x [sandbox: cut off]", {}, litellm.BadGatewayError),
-        ("x [sandbox: slow 5]", {"timeout": 0.3}, litellm.Timeout),
-        ("x [sandbox: words only]", {"imagegen": {"on_no_image": "error"}}, litellm.UnprocessableEntityError),
+        ("x", {"image_size": "9K"}, exceptions.BadRequestError),
+        ("x [sandbox: 401]", {}, exceptions.AuthenticationError),
+        ("x [sandbox: 403]", {}, exceptions.PermissionDeniedError),
+        ("x [sandbox: 404]", {}, exceptions.NotFoundError),
+        ("x [sandbox: 429]", {}, exceptions.RateLimitError),
+        ("x [sandbox: 500]", {}, exceptions.InternalServerError),
+        ("x [sandbox: 503]", {}, exceptions.ServiceUnavailableError),
+        ("x [sandbox: cut off]", {}, exceptions.BadGatewayError),
+        ("x [sandbox: slow 5]", {"timeout": 0.3}, exceptions.Timeout),
+        (
+            "x [sandbox: words only]",
+            {"imagegen": {"on_no_image": "error"}},
+            exceptions.UnprocessableEntityError,
+        ),
     ],
 )
 def test_errors_are_litellms_own(
     registered: str, draw: Draw, prompt: str, fields: dict[str, Any], exception: type[Exception]
 ) -> None:
-    with pytest.raises((exception, litellm.exceptions.MidStreamFallbackError)) as caught:
+    with pytest.raises((exception, exceptions.MidStreamFallbackError)) as caught:
         draw(model=MODEL, messages=ask(prompt), num_retries=0, **fields)
     original = getattr(caught.value, "original_exception", None) or caught.value
     assert isinstance(original, exception)
@@ -110,7 +117,9 @@ def test_errors_are_litellms_own(
 
 def test_an_answer_can_be_handed_back_as_it_came(registered: str) -> None:
     with running_upstream() as upstream:
-        upstream.will_say({"candidates": [{"content": {"parts": [{"text": "hello"}]}, "finishReason": "STOP"}]})
+        upstream.will_say(
+            {"candidates": [{"content": {"parts": [{"text": "hello"}]}, "finishReason": "STOP"}]}
+        )
         answer = litellm.completion(model=MODEL, messages=ask("A lighthouse"))
         litellm.completion(
             model="imagegen/gemini/gemini-3-pro-image",
@@ -135,9 +144,11 @@ def test_a_stream_that_is_left_early_closes_the_upstream(registered: str) -> Non
 
 def test_an_interrupted_call_cancels_the_upstream(registered: str) -> None:
     async def interrupt() -> None:
-        task = asyncio.ensure_future(litellm.acompletion(model=MODEL, messages=ask("x [sandbox: never]"), timeout=60))
-        while not _open_requests():
-            await asyncio.sleep(0.01)
+        task = asyncio.ensure_future(
+            litellm.acompletion(model=MODEL, messages=ask("x [sandbox: never]"), timeout=60)
+        )
+        while not _open_requests():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)  # polls another thread's server
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -174,7 +185,7 @@ def test_settings_from_python_are_checked_and_in_force() -> None:
     with pytest.raises(ConfigurationError, match=r"imagegen_settings\.polici is unknown; known: .*policy"):
         litellm_imagegen.register(settings={"polici": "strict"})
     litellm_imagegen.register(settings={"policy": "strict"})
-    with pytest.raises(litellm.BadRequestError, match="image_size"):
+    with pytest.raises(exceptions.BadRequestError, match="image_size"):
         whole(model="imagegen/sandbox/gemini-2.5-flash-image", messages=ask("x"), image_size="4K")
 
 
@@ -186,7 +197,7 @@ def test_registering_twice_registers_once() -> None:
 
 
 def test_an_unknown_provider_is_a_404_that_names_the_known_ones(registered: str) -> None:
-    with pytest.raises(litellm.NotFoundError, match=r"gemini, sandbox"):
+    with pytest.raises(exceptions.NotFoundError, match=r"gemini, sandbox"):
         whole(model="imagegen/nowhere/model", messages=ask("x"))
 
 
