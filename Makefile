@@ -1,0 +1,33 @@
+# `make check` runs what CI runs. PYTHON is the interpreter of an environment with the extra `check` installed.
+PYTHON ?= .venv/bin/python
+BIN = $(dir $(PYTHON))
+
+.PHONY: check lint types layers docs docs-fresh test test-oldest
+
+check: lint types layers docs-fresh test
+
+lint:
+	$(BIN)ruff format --check .
+	$(BIN)ruff check .
+
+types:
+	$(BIN)mypy
+
+layers:
+	$(BIN)lint-imports
+
+docs:
+	$(PYTHON) docs/generate.py
+
+docs-fresh:
+	$(PYTHON) docs/generate.py --check
+
+test:
+	$(BIN)pytest
+
+# The oldest LiteLLM that the package declares, in an environment of its own.
+test-oldest:
+	rm -rf .venv-oldest
+	python3 -m venv .venv-oldest
+	.venv-oldest/bin/pip install --quiet --disable-pip-version-check -e '.[test]' -c tests/oldest.txt
+	.venv-oldest/bin/pytest
