@@ -17,7 +17,7 @@ def models() -> str:
         "",
         "Generated from the registries by `make docs`.",
         "",
-        "| provider | key: the deployment's `api_key`, else the first of | `api_base` unless the deployment has one |",
+        "| provider | key: the deployment's `api_key`, else the first of | `api_base` (default) |",
         "|---|---|---|",
     ]
     for name, provider in sorted(PROVIDERS.items()):

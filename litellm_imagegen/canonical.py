@@ -71,11 +71,10 @@ class Asked(Frozen):
 
 
 class Unread(Frozen):
-    """A field of the request that no dialect understands."""
+    """A field of the client's request that no dialect understands."""
 
     spelling: str
     value: Any
-    origin: Origin = Origin.CLIENT
 
 
 class TextPart(Frozen):

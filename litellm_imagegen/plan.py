@@ -222,7 +222,7 @@ def _compatible(first: Any, second: Any) -> bool:
 
 def _leave_out_unread(unread: Iterable[Unread], decisions: _Decisions) -> None:
     for field in unread:
-        decisions.unsupported(field.spelling, field.value, field.origin, "no such field for this model")
+        decisions.unsupported(field.spelling, field.value, Origin.CLIENT, "no such field for this model")
 
 
 def _output(values: Mapping[Name, Asked], profile: Profile) -> tuple[Modality, ...]:

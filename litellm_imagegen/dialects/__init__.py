@@ -40,8 +40,16 @@ def parse_chat(*, model: str, body: Mapping[str, Any], defaults: Mapping[str, An
     asked += _read(sent)
     if (extra := sent.nested(_EXTRA_BODY)) is not None:
         asked += _read(extra)
-    unread = (*configured.unread(), *sent.unread())
+    unread = tuple(sent.unread())
     return ImageRequest(model=model, messages=messages, asked=tuple(asked), unread=unread, stream=streams)
+
+
+def unknown_defaults(defaults: Mapping[str, Any]) -> list[str]:
+    """Names among an operator's defaults that no dialect understands. Bad values raise `RequestError`."""
+    fields = Fields(defaults)
+    for _ in _read(fields):
+        pass
+    return [field.spelling for field in fields.unread()]
 
 
 def _read(fields: Fields) -> Iterator[Asked]:

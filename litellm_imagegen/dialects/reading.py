@@ -58,7 +58,7 @@ class Fields:
     def unread(self) -> Iterator[Unread]:
         """What nobody read, with its place."""
         for key, value in self._values.items():
-            yield Unread(spelling=self.spelling(key), value=value, origin=self.origin)
+            yield Unread(spelling=self.spelling(key), value=value)
         for inner in self._nested.values():
             yield from inner.unread()
 

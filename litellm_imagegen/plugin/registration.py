@@ -9,10 +9,12 @@ from typing import Any
 import litellm
 from litellm.utils import custom_llm_setup
 
-from litellm_imagegen.errors import ConfigurationError, UnknownModel
+from litellm_imagegen.dialects import unknown_defaults
+from litellm_imagegen.errors import ConfigurationError, RequestError, UnknownModel
 from litellm_imagegen.plugin import config
 from litellm_imagegen.plugin.callback import ImagegenCallback
 from litellm_imagegen.plugin.handler import ImagegenHandler
+from litellm_imagegen.plugin.requests import configured_defaults
 
 _logger = logging.getLogger("litellm_imagegen")
 _LOOK_AGAIN_SECONDS = 0.25
@@ -78,7 +80,9 @@ def _missing_for(
     try:
         config.deployment(deployment.get("model_info"))
         provider_name, model_id = config.split_model(model)
-    except (ConfigurationError, UnknownModel) as error:
+        for unknown in unknown_defaults(configured_defaults(deployment)):
+            yield f"{name}: nobody understands the default {unknown}"
+    except (ConfigurationError, RequestError, UnknownModel) as error:
         yield f"{name}: {error.message}"
         return
     if provider_name == config.SANDBOX or parameters.get("api_key"):

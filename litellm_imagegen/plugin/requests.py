@@ -50,7 +50,7 @@ _SERVED_BY_LITELLM = frozenset(
     }
 )
 _OWNED = frozenset(all_litellm_params) | _SERVED_BY_LITELLM
-_PRICES = ("_cost_per_", "cost_per_")
+_PRICE = "cost_per_"
 
 
 @dataclass(frozen=True)
@@ -162,12 +162,23 @@ def _body_and_defaults(given: Given) -> tuple[dict[str, Any], dict[str, Any]]:
     for key, value in given.fields.items():
         if key in ("messages", "stream"):
             body[key] = value
-        elif key not in _OWNED and not key.startswith(("_", "litellm_")):
+        elif _is_request_field(key):
             (body if given.of_client(key) else defaults)[key] = value
     extra = body.get("extra_body")
     if isinstance(extra, Mapping):
         body["extra_body"] = {key: value for key, value in extra.items() if key != config.PREFIX}
     return body, defaults
+
+
+def configured_defaults(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults that a deployment of a proxy's configuration holds, in its two places."""
+    parameters = _mapping(deployment.get("litellm_params"))
+    own = config.deployment(deployment.get("model_info")).defaults
+    return {**own, **{key: value for key, value in parameters.items() if _is_request_field(key)}}
+
+
+def _is_request_field(key: str) -> bool:
+    return key not in _OWNED and not key.startswith(("_", "litellm_"))
 
 
 def _client_choices(given: Given) -> list[tuple[str, Any]]:
@@ -215,11 +226,9 @@ def _deadline(given: Given) -> float | None:
 
 def _operator_prices(given: Given) -> bool:
     """Whether the deployment has its own price: LiteLLM then works the cost out."""
+    sent = given.client_body or {}
     priced = {**given.model_info, **given.litellm_params}
-    return any(
-        value is not None and any(mark in key for mark in _PRICES) and not given.of_client(key)
-        for key, value in priced.items()
-    )
+    return any(value is not None and _PRICE in key and key not in sent for key, value in priced.items())
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -111,7 +111,7 @@ class Proxy:
 
 @contextmanager
 def running_proxy(config: Mapping[str, Any], folder: Path) -> Iterator[Proxy]:
-    """A proxy with `config`, for as long as the block lasts. It has no keys and neither retries nor cools down."""
+    """A proxy with `config`, for as long as the block lasts. Without keys, retries and cooldowns."""
     key = f"sk-{secrets.token_hex(16)}"
     whole = {"router_settings": {"num_retries": 0, "disable_cooldowns": True}, **config}
     whole["general_settings"] = {"master_key": key, **config.get("general_settings", {})}

@@ -8,7 +8,10 @@ import pytest
 from tests.pictures import look_at
 from tests.proxy.support import running_proxy
 
-SANDBOX = {"model_name": "picture", "litellm_params": {"model": "imagegen/sandbox/gemini-2.5-flash-image"}}
+SANDBOX: dict[str, Any] = {
+    "model_name": "picture",
+    "litellm_params": {"model": "imagegen/sandbox/gemini-2.5-flash-image"},
+}
 HANDLER = {"custom_provider_map": [{"provider": "imagegen", "custom_handler": "litellm_imagegen.handler"}]}
 CALLBACK = {"callbacks": ["litellm_imagegen.callback"]}
 OURS = "litellm_imagegen: "
@@ -59,6 +62,8 @@ def test_everything_that_is_missing_is_said_in_one_line_at_start(tmp_path: Path)
         SANDBOX,
         {"model_name": "keyless", "litellm_params": {"model": "imagegen/gemini/gemini-3-pro-image"}},
         {"model_name": "astray", "litellm_params": {"model": "imagegen/nowhere/model", "api_key": "k"}},
+        {"model_name": "odd", "litellm_params": {**SANDBOX["litellm_params"], "aspect_ration": "1:1"}},
+        {"model_name": "bad", "litellm_params": {**SANDBOX["litellm_params"], "aspect_ratio": "wide"}},
         {**SANDBOX, "model_name": "misspelt", "model_info": {"imagegen": {"polici": "strict"}}},
     ]
     settings = {**CALLBACK, "imagegen_settings": {"on_no_imag": "error"}}
@@ -67,6 +72,8 @@ def test_everything_that_is_missing_is_said_in_one_line_at_start(tmp_path: Path)
         assert "imagegen_settings.on_no_imag is unknown; known: " in line
         assert "keyless: no api_key, and none of GEMINI_API_KEY, GOOGLE_API_KEY in the environment" in line
         assert "astray: " in line
+        assert "odd: nobody understands the default aspect_ration" in line
+        assert "bad: aspect_ratio: 'wide' is not allowed" in line
         assert "misspelt: model_info.imagegen.polici is unknown" in line
         refused = proxy.draw("picture", "x")
         assert refused.status_code == 500
