@@ -91,7 +91,8 @@ def test_a_client_that_hangs_up_mid_stream_closes_the_upstream(proxy: Proxy) -> 
         with client.stream(
             "POST", f"{proxy.url}/v1/chat/completions", json=body, headers=headers
         ) as response:
-            assert next(response.iter_lines()).startswith("data: ")
+            lines = response.iter_lines()  # letting go of it would close the stream
+            assert next(lines).startswith("data: ")
             assert client.get(server.base_url()).json()["open_requests"] == 1
         for _ in range(1000):
             if client.get(server.base_url()).json()["open_requests"] == 0:

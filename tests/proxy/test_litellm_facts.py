@@ -30,7 +30,9 @@ def seen():
     return json.loads(STATE.read_text()) if STATE.exists() else {}
 
 def note(**facts):
-    STATE.write_text(json.dumps({**seen(), **facts}, default=repr))
+    whole = STATE.with_suffix(".new")
+    whole.write_text(json.dumps({**seen(), **facts}, default=repr))
+    whole.replace(STATE)  # LiteLLM notes its log after the answer: nobody may read half a file
 
 def chunk(delta, finish_reason=None, **extras):
     choices = [{"index": 0, "delta": delta, "finish_reason": finish_reason}]
