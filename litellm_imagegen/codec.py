@@ -36,11 +36,21 @@ class Call(Frozen):
 
 
 class Reply(Frozen):
-    """A whole reply: header names in lower case, body as received."""
+    """A whole reply: header names in lower case, the body in the pieces it came in."""
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    pieces: tuple[bytes, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body."""
+        return sum(map(len, self.pieces))
+
+    @property
+    def body(self) -> bytes:
+        """The whole body. Copies it: join large ones off the event loop."""
+        return b"".join(self.pieces)
 
 
 class Codec(Protocol):

@@ -5,10 +5,11 @@ surface shows the outcome.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from litellm_imagegen.canonical import (
     Delta,
@@ -27,15 +28,20 @@ from litellm_imagegen.canonical import (
     TextPart,
     Usage,
 )
+from litellm_imagegen.codec import Codec
 from litellm_imagegen.cost import cost_of
 from litellm_imagegen.dialects import parse_chat
 from litellm_imagegen.errors import BadReply, ImagegenError, NoImage
 from litellm_imagegen.plan import Plan, make_plan
 from litellm_imagegen.providers import Provider
+from litellm_imagegen.sse import Event
 from litellm_imagegen.transport import Deadline, Endpoint, Transport
 
 # A reply may hold several pictures, and signatures as long as a picture beside each of them.
 _REPLY_BYTES_PER_PICTURE_BYTE = 4
+_LOOP_BYTES = 1024 * 1024
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,14 +148,16 @@ async def _deltas(job: Job, transport: Transport, deadline: Deadline) -> AsyncGe
         if opened.status != 200:
             raise codec.decode_error(plan, await opened.read())
         if not call.streams:
-            for delta in codec.decode(plan, await opened.read()):
+            reply = await opened.read()
+            for delta in await _off_loop(reply.size, lambda: codec.decode(plan, reply)):
                 yield delta
             return
         finished = False
         async with aclosing(opened.events()) as events:
             async for event in events:
+                size = sum(map(len, event))
                 try:
-                    deltas = codec.decode_event(plan, event)
+                    deltas = await _off_loop(size, partial(_decode_event, codec, plan, event))
                 except BadReply:
                     if finished:
                         break  # the answer is complete: what cannot be read after it does not undo it
@@ -159,6 +167,15 @@ async def _deltas(job: Job, transport: Transport, deadline: Deadline) -> AsyncGe
                     yield delta
         if not finished:
             raise BadReply(plan.provider, "the stream was cut off before its end; the call may be charged")
+
+
+def _decode_event(codec: Codec, plan: Plan, event: Event) -> Sequence[Delta]:
+    return codec.decode_event(plan, b"".join(event))
+
+
+async def _off_loop(size: int, work: Callable[[], Result]) -> Result:
+    """Do work on `size` bytes, in a thread if that would hold up the event loop."""
+    return work() if size < _LOOP_BYTES else await asyncio.to_thread(work)
 
 
 class _Assembly:
@@ -174,7 +191,7 @@ class _Assembly:
     async def examine(self, picture: Picture, limits: Limits) -> None:
         """Work out a picture's facts off the event loop. Raises `BadReply` for what is no picture data."""
         try:
-            facts = await asyncio.to_thread(lambda: picture.blob.facts)
+            facts = await _off_loop(picture.blob.held_bytes, lambda: picture.blob.facts)
         except ValueError as error:
             raise BadReply(self._plan.provider, "picture data that is not base64") from error
         if picture.blob.flaw:

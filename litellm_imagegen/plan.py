@@ -346,12 +346,10 @@ def _check_references(messages: Iterable[Message], profile: Profile, limits: Lim
     for picture in pictures:
         if picture.blob is None:
             continue
-        if len(picture.blob.raw) > limits.reference_bytes:
-            raise LimitExceeded(
-                picture.spelling,
-                f"{len(picture.blob.raw)} bytes",
-                f"{limits.reference_bytes} (limits.reference_bytes)",
-            )
+        length = picture.blob.facts["bytes"]
+        if length > limits.reference_bytes:
+            limit = f"{limits.reference_bytes} (limits.reference_bytes)"
+            raise LimitExceeded(picture.spelling, f"{length} bytes", limit)
         if profile.accepted_mime and picture.blob.mime not in profile.accepted_mime:
             raise InvalidParameter(picture.spelling, picture.blob.mime, ", ".join(profile.accepted_mime))
 

@@ -1,8 +1,8 @@
 r"""Server-sent events out of a stream of bytes, in linear time and bounded memory.
 
 Lines end at \n, \r or \r\n and nowhere else (https://html.spec.whatwg.org/multipage/server-sent-events.html).
-Only the `data` field is kept. A picture arrives as one line of many megabytes, so chunks are collected
-and joined once per line, never re-scanned.
+Only the `data` field is kept. A picture arrives as one line of many megabytes, so pieces are collected
+as they come, never re-scanned and not joined here.
 """
 
 from collections.abc import Iterator
@@ -14,8 +14,12 @@ class EventTooLarge(ValueError):
     """One event is larger than the bound."""
 
 
+Event = tuple[bytes, ...]  # the data of one event in pieces, for whoever needs it to join, off the event loop
+_FIELD = b"data:"
+
+
 class EventSplitter:
-    """Feed it chunks as they come, it gives the data of each event that is complete.
+    """Feed it chunks as they come, it gives the data of each event that is complete, in pieces.
 
     `maximum_bytes` bounds one event. Feeding beyond it raises `EventTooLarge`.
     """
@@ -28,7 +32,7 @@ class EventSplitter:
         self._after_carriage_return = False
         self._at_start = True
 
-    def feed(self, chunk: bytes) -> Iterator[bytes]:
+    def feed(self, chunk: bytes) -> Iterator[Event]:
         """The data of every event that `chunk` completes."""
         position = 0
         line_feed = carriage_return = -1  # the next of each, looked for only once it is passed
@@ -48,16 +52,12 @@ class EventSplitter:
                 return
             self._after_carriage_return = end == carriage_return
             position = end + 1
-            event = self._finish_line()
-            if event is not None:
-                yield event
+            yield from self._finish_line()
 
-    def finish(self) -> Iterator[bytes]:
+    def finish(self) -> Iterator[Event]:
         """At the end of the stream: an event whose closing blank line is missing still counts."""
         if self._line:
-            event = self._finish_line()
-            if event is not None:
-                yield event
+            yield from self._finish_line()
         if self._data:
             yield self._take_event()
 
@@ -68,31 +68,37 @@ class EventSplitter:
         if piece:
             self._line.append(piece)
 
-    def _finish_line(self) -> bytes | None:
-        line = b"".join(self._line)
-        self._line.clear()
-        if self._at_start:
-            line = line.removeprefix(_BYTE_ORDER_MARK)
-            self._at_start = False
+    def _finish_line(self) -> Iterator[Event]:
+        line, self._line = self._line, []
+        head = self._head_of(line)
         if not line:
             if self._data:
-                return self._take_event()
+                yield self._take_event()
             self._held = 0
-            return None
-        if line.startswith(b"data:"):
-            self._data.append(line[6:] if line[5:6] == b" " else line[5:])
+        elif head.startswith(_FIELD):
+            line[0] = head[6:] if head[5:6] == b" " else head[5:]
+            if self._data:
+                self._data.append(b"\n")
+            self._data += line
         else:
-            self._held -= len(line)
-        return None
+            self._held -= sum(map(len, line))
 
-    def _take_event(self) -> bytes:
-        event = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
-        self._forget()
-        return event
+    def _head_of(self, line: list[bytes]) -> bytes:
+        """The first piece, made long enough to hold the field's name, without a byte order mark."""
+        while len(line) > 1 and len(line[0]) < len(_BYTE_ORDER_MARK + _FIELD) + 1:
+            line[0:2] = [line[0] + line[1]]
+        if self._at_start and line:
+            line[0] = line[0].removeprefix(_BYTE_ORDER_MARK)
+        self._at_start = False
+        if line == [b""]:
+            line.clear()
+        return line[0] if line else b""
 
-    def _forget(self) -> None:
+    def _take_event(self) -> Event:
+        event = tuple(self._data)
         self._data.clear()
         self._held = 0
+        return event
 
 
 def _find(chunk: bytes, byte: bytes, start: int) -> int:

@@ -31,7 +31,7 @@ from litellm_imagegen.errors import (
     ProviderUnavailable,
     quote,
 )
-from litellm_imagegen.sse import EventSplitter, EventTooLarge
+from litellm_imagegen.sse import Event, EventSplitter, EventTooLarge
 
 _CONNECT_SECONDS = 15.0
 _ERROR_BODY_BYTES = 64 * 1024
@@ -121,10 +121,10 @@ class Opened:
                 received += len(chunk)
                 if self.status >= 400 and received > _ERROR_BODY_BYTES:
                     break
-        return Reply(status=self.status, headers=self.headers, body=b"".join(body))
+        return Reply(status=self.status, headers=self.headers, pieces=tuple(body))
 
-    async def events(self) -> AsyncGenerator[bytes, None]:
-        """The data of each server-sent event."""
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """The data of each server-sent event, in pieces."""
         splitter = EventSplitter(self._maximum_bytes)
         try:
             async with aclosing(self.chunks()) as chunks:

@@ -112,13 +112,13 @@ def _data_url(spelling: str, url: str) -> Blob:
     mime, *parameters = head[5:].split(";")
     if not comma or "base64" not in [parameter.strip().lower() for parameter in parameters]:
         raise InvalidParameter(spelling, "data: URL", "data:image/...;base64,<data>")
-    blob = Blob.from_base64(data, mime.strip().lower() or None)
     try:
-        empty = not blob.raw
+        blob = Blob.from_base64(data, mime.strip().lower() or None)
+        length, flaw = blob.facts["bytes"], blob.flaw
     except ValueError as error:
         raise InvalidParameter(spelling, "data: URL", "a data: URL whose data is valid base64") from error
-    if empty or not blob.mime.startswith("image/") or blob.flaw:
-        found = blob.flaw or f"data: URL of {blob.mime}"
+    if not length or not blob.mime.startswith("image/") or flaw:
+        found = flaw or f"data: URL of {blob.mime}"
         raise InvalidParameter(spelling, found, "a data: URL with a picture in it")
     return blob
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from litellm_imagegen import lifting
 from litellm_imagegen.blob import Blob
 from litellm_imagegen.canonical import (
     Delta,
@@ -32,6 +33,7 @@ from litellm_imagegen.canonical import (
 )
 from litellm_imagegen.codec import Call, Reply, error_for_status
 from litellm_imagegen.errors import AuthenticationFailed, BadReply, ProviderError, quote
+from litellm_imagegen.lifting import LiftedJson
 from litellm_imagegen.plan import Plan
 
 _GENERATION_CONFIG: Mapping[Name, str] = {
@@ -112,7 +114,8 @@ class GeminiContentCodec:
 
     def decode_event(self, plan: Plan, event: bytes) -> Sequence[Delta]:
         """Deltas of one GenerateContentResponse: its parts in order, then how it ended."""
-        said = _json_object(plan, event)
+        parsed = _parsed(plan, event)
+        said = parsed.value
         if "error" in said:
             raise _error(plan, None, {}, said)
         if said and not _REPLY_KEYS & said.keys():
@@ -123,7 +126,11 @@ class GeminiContentCodec:
             raise BadReply(plan.provider, "a reply of an unknown shape")
         content = candidate.get("content")
         parts = content.get("parts") if isinstance(content, dict) else None
-        return (*_part_deltas(parts if isinstance(parts, list) else ()), _end(plan, said, candidate))
+        try:
+            deltas = list(_part_deltas(parsed, parts if isinstance(parts, list) else ()))
+            return (*deltas, _end(plan, parsed, said, candidate))
+        except ValueError as error:
+            raise BadReply(plan.provider, "a reply with text that is not UTF-8") from error
 
     def decode_error(self, plan: Plan, reply: Reply) -> ProviderError:
         """Google's error object, a list of one of them, or whatever a proxy in between has put there."""
@@ -166,7 +173,7 @@ def _part(part: TextPart | ImageInput) -> dict[str, Any]:
     if isinstance(part, TextPart):
         return {"text": part.text}
     if part.blob is not None:
-        return {"inlineData": {"mimeType": part.blob.mime, "data": part.blob.base64}}
+        return {"inlineData": {"mimeType": part.blob.mime, "data": part.blob.base64.decode()}}
     file_data: dict[str, Any] = {"fileUri": part.url}
     mime, _ = mimetypes.guess_type(urlsplit(part.url or "").path)
     if mime and mime.startswith("image/"):
@@ -174,33 +181,36 @@ def _part(part: TextPart | ImageInput) -> dict[str, Any]:
     return {"fileData": file_data}
 
 
-def _json_object(plan: Plan, body: bytes) -> dict[str, Any]:
+def _parsed(plan: Plan, body: bytes) -> LiftedJson:
     try:
-        said = orjson.loads(body)
+        parsed = lifting.parse(body)
     except ValueError as error:
         raise BadReply(plan.provider, f"a reply that is cut off or not JSON ({len(body)} bytes)") from error
-    if isinstance(said, list) and len(said) == 1:
-        said = said[0]
-    if not isinstance(said, dict):
+    if isinstance(parsed.value, list) and len(parsed.value) == 1:
+        parsed = parsed.at(0)
+    if not isinstance(parsed.value, dict):
         raise BadReply(plan.provider, "a reply of an unknown shape")
-    return said
+    return parsed
 
 
-def _part_deltas(parts: Iterable[Any]) -> Iterable[Delta]:
+def _part_deltas(parsed: LiftedJson, parts: Iterable[Any]) -> Iterable[Delta]:
     """Text and pictures as they stand; thoughts and the drafts among them are not for showing."""
     for part in parts:
         if not isinstance(part, dict) or part.get("thought"):
             continue
         data = part.get("inlineData")
         if isinstance(part.get("text"), str) and part["text"]:
-            yield TextDelta(text=part["text"])
+            yield TextDelta(text=parsed.whole(part["text"]))
         elif isinstance(data, dict) and isinstance(data.get("data"), str) and data["data"]:
             mime = data.get("mimeType")
-            blob = Blob.from_base64(data["data"], mime if isinstance(mime, str) else None)
+            # Text that is not ASCII is no base64, as "!" is not: it is told when the picture is looked at.
+            blob = Blob.from_base64(
+                parsed.ascii(data["data"]) or b"!", mime if isinstance(mime, str) else None
+            )
             yield PictureDelta(picture=Picture(blob=blob))
 
 
-def _end(plan: Plan, said: Mapping[str, Any], candidate: Mapping[str, Any]) -> EndDelta:
+def _end(plan: Plan, parsed: LiftedJson, said: Mapping[str, Any], candidate: Mapping[str, Any]) -> EndDelta:
     given = said.get("promptFeedback")
     feedback = given if isinstance(given, dict) else {}
     blocked = feedback.get("blockReason")
@@ -219,7 +229,7 @@ def _end(plan: Plan, said: Mapping[str, Any], candidate: Mapping[str, Any]) -> E
         finish=Finish.REFUSED if refusal else _finish(reason),
         refusal=refusal,
         usage=_usage(usage) if isinstance(usage, dict) else None,
-        facts=facts,
+        facts=parsed.whole(facts),
     )
 
 

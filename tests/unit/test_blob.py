@@ -13,17 +13,23 @@ FORMS = [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("WEBP", "image/webp"), (
 JUNK = ["!!!!", "A", "AAAAA", "iVBORw0KGgo*", "=AAA", "AA=A", "é" * 4, "\ud800" * 4]
 
 
+def _pixels(blob: Blob) -> tuple[int, int] | None:
+    width, height = blob.facts["width"], blob.facts["height"]
+    return None if width is None or height is None else (width, height)
+
+
 @given(st.binary())
 def test_raw_bytes_become_base64_and_come_back(raw: bytes) -> None:
     text = base64_of(raw)
-    assert Blob.from_raw(raw).base64 == text
+    assert Blob.from_raw(raw).base64.decode() == text
     assert Blob.from_base64(text).raw == raw
-    assert Blob.from_base64(text).base64 == text
+    assert Blob.from_base64(text).base64.decode() == text
 
 
 def test_base64_that_needs_no_change_is_passed_on_without_a_copy() -> None:
     text = base64_of(PNG * 20)
-    assert Blob.from_base64(text).base64 is text
+    given = text.encode()
+    assert Blob.from_base64(given).base64 is given
 
 
 @given(
@@ -41,25 +47,19 @@ def test_the_forms_of_base64_seen_on_the_wire_all_count(
         text = text[:position] + data.draw(st.sampled_from(["\n", "\r\n", " ", "\t"])) + text[position:]
     blob = Blob.from_base64(text)
     assert blob.raw == raw
-    assert blob.base64 == base64_of(raw)
+    assert blob.base64.decode() == base64_of(raw)
 
 
-@pytest.mark.parametrize("text", ["QUJD\t\t\t\tREVG", "QUJD\f\fREVG\v\v", "QUI=====", "\u2028\u2028QUJDRA"])
+@pytest.mark.parametrize("text", ["QUJD\t\t\t\tREVG", "QUJD\f\fREVG\v\v", "QUI====="])
 def test_base64_goes_out_padded_and_on_one_line(text: str) -> None:
     blob = Blob.from_base64(text)
-    assert blob.base64 == base64_of(blob.raw)
+    assert blob.base64.decode() == base64_of(blob.raw)
 
 
 @pytest.mark.parametrize("text", JUNK)
 def test_what_is_no_base64_raises_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         _ = Blob.from_base64(text).raw
-
-
-def test_a_blob_holds_one_form_and_not_two_or_none() -> None:
-    for raw, base64 in ((None, None), (PNG, base64_of(PNG))):
-        with pytest.raises(ValueError, match="either raw bytes or base64"):
-            Blob(raw=raw, base64=base64)
 
 
 @pytest.mark.parametrize(("form", "mime"), FORMS)
@@ -107,14 +107,14 @@ def test_pixels_and_hash_are_those_of_the_picture(form: str, mime: str, size: tu
     [b"", b"hello", PNG[:20], b"\xff\xd8\xff\xe0", b"<svg/>", b"BM" + PNG, b"%!PS-Adobe", b"II*\x00" * 9],
 )
 def test_bytes_that_cannot_be_read_have_no_size(raw: bytes) -> None:
-    assert Blob.from_raw(raw).size is None
+    assert _pixels(Blob.from_raw(raw)) is None
 
 
 @given(
     st.binary(max_size=200), st.sampled_from([b"", PNG[:33], b"\xff\xd8\xff", b"GIF89a", b"RIFF\0\0\0\0WEBP"])
 )
 def test_any_bytes_have_a_size_or_none(raw: bytes, start: bytes) -> None:
-    size = Blob.from_raw(start + raw).size
+    size = _pixels(Blob.from_raw(start + raw))
     assert size is None or all(edge >= 0 for edge in size)
 
 
@@ -122,7 +122,7 @@ def test_a_header_that_promises_a_billion_pixels_is_no_error() -> None:
     # The width stands in bytes 16 to 19 and the height in 20 to 23; the check sum that follows is mended.
     head = PNG[12:16] + (30_000).to_bytes(4) * 2 + PNG[24:29]
     bomb = PNG[:12] + head + zlib.crc32(head).to_bytes(4) + PNG[33:]
-    assert Blob.from_raw(bomb).size in (None, (30_000, 30_000))
+    assert _pixels(Blob.from_raw(bomb)) in (None, (30_000, 30_000))
 
 
 def test_a_blob_never_shows_its_data() -> None:

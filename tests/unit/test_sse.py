@@ -25,7 +25,7 @@ TERMINATORS = (b"\n", b"\r", b"\r\n")
 def events_of(chunks: Iterable[bytes], maximum_bytes: int = PLENTY) -> list[bytes]:
     splitter = EventSplitter(maximum_bytes)
     events = [event for chunk in chunks for event in splitter.feed(chunk)]
-    return [*events, *splitter.finish()]
+    return [b"".join(event) for event in (*events, *splitter.finish())]
 
 
 def _encoded(events: Sequence[Sequence[bytes]], data: st.DataObject, *, with_last_blank_line: bool) -> bytes:

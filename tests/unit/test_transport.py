@@ -144,7 +144,7 @@ async def read(opened: Opened) -> Reply:
 
 
 async def events(opened: Opened) -> list[bytes]:
-    return [event async for event in opened.events()]
+    return [b"".join(event) async for event in opened.events()]
 
 
 def exchange(
@@ -421,7 +421,7 @@ async def _leave(opened: Opened) -> None:
 
 async def _leave_after_the_first_event(opened: Opened) -> None:
     async with aclosing(opened.events()) as coming:
-        assert await anext(coming) == b"a"
+        assert await anext(coming) == (b"a",)
 
 
 @pytest.mark.parametrize("use", [_leave, _leave_after_the_first_event])
