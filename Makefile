@@ -2,7 +2,7 @@
 PYTHON ?= .venv/bin/python
 BIN = $(dir $(PYTHON))
 
-.PHONY: check lint types layers docs docs-fresh test test-oldest
+.PHONY: check lint types layers docs docs-fresh test test-oldest bench bench-quick
 
 check: lint types layers docs-fresh test
 
@@ -31,3 +31,10 @@ test-oldest:
 	python3 -m venv .venv-oldest
 	.venv-oldest/bin/pip install --quiet --disable-pip-version-check -e '.[test]' -c tests/oldest.txt
 	.venv-oldest/bin/pytest
+
+# Minutes of measuring, written to docs/performance.md; the quick one takes under two and only prints.
+bench:
+	$(PYTHON) -m benchmarks.chat
+
+bench-quick:
+	$(PYTHON) -m benchmarks.chat --quick

@@ -6,12 +6,15 @@ the very bytes that came. They are decoded once, to look at the picture, and the
 
 import hashlib
 import io
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypedDict
 
 import pybase64
 from PIL import Image
+
+Bytes = bytes | memoryview
 
 # Only formats that image models return or take; Pillow's other decoders stay closed to foreign bytes.
 _READABLE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF")
@@ -25,6 +28,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftypheix", "image/heic"),
     (4, b"ftypmif1", "image/heif"),
 )
+_SLICE_CHARACTERS = 1024 * 1024  # a multiple of 4
 _SIGNATURE_CHARACTERS = 32  # base64 characters that cover the longest signature, a multiple of 4
 
 
@@ -54,7 +58,7 @@ class Blob:
     of `facts`, `flaw` or `base64` reads every byte: let it happen off the event loop for large pictures.
     """
 
-    def __init__(self, raw: bytes | None, base64: bytes | None, mime: str | None) -> None:
+    def __init__(self, raw: bytes | None, base64: Bytes | None, mime: str | None) -> None:
         self._given_raw = raw
         self._given_base64 = base64 or b""
         self._declared_mime = mime
@@ -65,7 +69,7 @@ class Blob:
         return cls(raw, None, mime)
 
     @classmethod
-    def from_base64(cls, base64: bytes | str, mime: str | None = None) -> "Blob":
+    def from_base64(cls, base64: Bytes | str, mime: str | None = None) -> "Blob":
         """A picture from base64 (standard or URL-safe alphabet, padding and line breaks optional).
 
         Raises `ValueError` for text that is not ASCII.
@@ -78,7 +82,7 @@ class Blob:
         return self._given_raw if self._given_raw is not None else _decode(self._given_base64)[0]
 
     @cached_property
-    def base64(self) -> bytes:
+    def base64(self) -> Bytes:
         """Base64 in the standard alphabet, padded, on one line."""
         if self._given_raw is None and self._inspection.is_standard:
             return self._given_base64
@@ -98,7 +102,7 @@ class Blob:
     @property
     def data_url(self) -> str:
         """`data:<mime>;base64,<data>`"""
-        return self.data_url_head + self.base64.decode()
+        return self.data_url_head + str(self.base64, "ascii")
 
     @property
     def held_bytes(self) -> int:
@@ -123,21 +127,17 @@ class Blob:
 
     @cached_property
     def _inspection(self) -> _Inspection:
-        raw, is_standard = (
-            (self._given_raw, True) if self._given_raw is not None else _decode(self._given_base64)
-        )
-        width, height = _pixels(raw)
-        facts: PictureFacts = {
-            "mime": self.mime,
-            "width": width,
-            "height": height,
-            "bytes": len(raw),
-            "sha256": hashlib.sha256(raw).hexdigest(),
-        }
-        return _Inspection(facts, _flaw(raw, self.mime), is_standard)
+        if self._given_raw is not None:
+            return _inspected([self._given_raw], self.mime, is_standard=True)
+        try:
+            return _inspected(_decoded_slices(self._given_base64), self.mime, is_standard=True)
+        except ValueError:  # another form of base64, or none
+            raw = _decode_forgivingly(bytes(self._given_base64))
+            return _inspected([raw], self.mime, is_standard=False)
 
     def _head_of_base64(self) -> bytes:
-        head = b"".join(self._given_base64[: 8 * _SIGNATURE_CHARACTERS].split())[:_SIGNATURE_CHARACTERS]
+        beginning = bytes(self._given_base64[: 8 * _SIGNATURE_CHARACTERS])
+        head = b"".join(beginning.split())[:_SIGNATURE_CHARACTERS]
         try:
             return _decode_forgivingly(head)
         except ValueError:
@@ -151,38 +151,81 @@ def _signed_mime(head: bytes) -> str | None:
     return None
 
 
-def _pixels(raw: bytes) -> tuple[int | None, int | None]:
+def _decoded_slices(text: Bytes) -> Iterator[bytes]:
+    """A megabyte at a time: a whole copy of a large picture costs more than all that is done with it."""
+    for position in range(0, len(text), _SLICE_CHARACTERS):
+        yield pybase64.b64decode(text[position : position + _SLICE_CHARACTERS], validate=True)
+
+
+def _inspected(slices: Iterable[bytes], mime: str, *, is_standard: bool) -> _Inspection:
+    digest, length = hashlib.sha256(), 0
+    end = _EndWatch(mime)
+    beginning = b""
+    for piece in slices:
+        if not length:
+            beginning = piece
+        digest.update(piece)
+        length += len(piece)
+        end.feed(piece)
+    width, height = _pixels(beginning)
+    facts: PictureFacts = {
+        "mime": mime,
+        "width": width,
+        "height": height,
+        "bytes": length,
+        "sha256": digest.hexdigest(),
+    }
+    return _Inspection(facts, _flaw(beginning, length, end, mime), is_standard)
+
+
+class _EndWatch:
+    """Finds the marks that a whole picture of its kind ends with, in slices of it."""
+
+    def __init__(self, mime: str) -> None:
+        self._mime = mime
+        self._last_bytes = b""
+        self.is_whole = mime not in ("image/png", "image/jpeg")
+
+    def feed(self, piece: bytes) -> None:
+        """Look at the next slice, and at the seam to the one before."""
+        seam = self._last_bytes + piece[:8]
+        for text in (seam, piece):
+            if self._mime == "image/png":
+                self.is_whole = self.is_whole or b"IEND" in text
+            elif self._mime == "image/jpeg":
+                # An end after the last scan began: thumbnails before it have ends of their own.
+                scan, ending = text.rfind(b"\xff\xda"), text.rfind(b"\xff\xd9")
+                if max(scan, ending) >= 0:
+                    self.is_whole = ending > scan
+        self._last_bytes = piece[-8:]
+
+
+def _pixels(beginning: bytes) -> tuple[int | None, int | None]:
     try:
-        with Image.open(io.BytesIO(raw), formats=_READABLE_FORMATS) as picture:
+        with Image.open(io.BytesIO(beginning), formats=_READABLE_FORMATS) as picture:
             return picture.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None, None
 
 
-def _flaw(raw: bytes, mime: str) -> str | None:
+def _flaw(beginning: bytes, length: int, end: _EndWatch, mime: str) -> str | None:
     if not any(known == mime for *_, known in _SIGNATURES):
         return None
-    if _signed_mime(raw[:24]) != mime:
+    if _signed_mime(beginning[:24]) != mime:
         return f"bytes that are no {mime}"
-    match mime:
-        case "image/png":
-            is_whole = raw.rfind(b"IEND") >= 0
-        case "image/jpeg":
-            # An end after the last scan began: thumbnails before it have ends of their own.
-            is_whole = raw.rfind(b"\xff\xd9") > raw.rfind(b"\xff\xda") >= 0
-        case "image/webp":
-            is_whole = len(raw) >= int.from_bytes(raw[4:8], "little") + 8
-        case _:
-            is_whole = True
+    if mime == "image/webp":
+        is_whole = length >= int.from_bytes(beginning[4:8], "little") + 8
+    else:
+        is_whole = end.is_whole
     return None if is_whole else f"a {mime} that is cut off"
 
 
-def _decode(text: bytes) -> tuple[bytes, bool]:
+def _decode(text: Bytes) -> tuple[bytes, bool]:
     """The bytes, and whether the base64 they came in was in the standard form."""
     try:
         return pybase64.b64decode(text, validate=True), True
     except ValueError:
-        return _decode_forgivingly(text), False
+        return _decode_forgivingly(bytes(text)), False
 
 
 def _decode_forgivingly(text: bytes) -> bytes:

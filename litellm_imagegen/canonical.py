@@ -59,6 +59,7 @@ class Origin(StrEnum):
 
     CLIENT = "client"
     OPERATOR = "operator"
+    MODEL_NAME = "model_name"  # the ending of a model's id that the operator configured
 
 
 class Asked(Frozen):
@@ -107,10 +108,12 @@ class Message(Frozen):
 class ImageRequest(Frozen):
     """What a caller wants, as the dialects read it. Nothing is decided yet.
 
-    `model` is the provider's model id as configured or called, endings included.
+    `model` is the provider's model id as configured or called, endings included; `model_is_clients` tells
+    whether the client has chosen it among all that a wildcard allows.
     """
 
     model: str
+    model_is_clients: bool = False
     messages: tuple[Message, ...]
     asked: tuple[Asked, ...] = ()
     unread: tuple[Unread, ...] = ()

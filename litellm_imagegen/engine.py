@@ -67,6 +67,8 @@ def prepare(
     deadline_seconds: float | None = None,
     name: str | None = None,
     is_priced: bool = True,
+    model_is_clients: bool = False,
+    drops_unsupported: bool = False,
 ) -> Plan:
     """The plan for a chat request.
 
@@ -74,7 +76,7 @@ def prepare(
     `notices` are those that the caller has already. `name` is the provider's name as the operator
     knows it, where it differs. Without `is_priced` no cost is worked out. Raises `RequestError`.
     """
-    request = parse_chat(model=model, body=body, defaults=defaults)
+    request = parse_chat(model=model, body=body, defaults=defaults, model_is_clients=model_is_clients)
     plan = make_plan(
         request,
         provider=name or provider.name,
@@ -86,6 +88,7 @@ def prepare(
         locked=locked,
         deadline_seconds=deadline_seconds,
         renames_models=provider.renames_models,
+        drops_unsupported=drops_unsupported,
     )
     update: dict[str, Any] = {"notices": (*notices, *plan.notices)}
     return plan.model_copy(update=update if is_priced else {**update, "price": None})

@@ -22,13 +22,13 @@ class LiftedJson:
         self.value = value
         self._lifted = lifted
 
-    def ascii(self, value: Any) -> bytes | None:
-        """The bytes of a string, lifted or not; None if `value` is no string or not ASCII."""
+    def ascii(self, value: Any) -> bytes | memoryview | None:
+        """The bytes of a string, of a lifted one as a view; None if `value` is no string or not ASCII."""
         if not isinstance(value, str):
             return None
         view = self._lifted.get(value)
         if view is not None:
-            return bytes(view)
+            return view
         return value.encode() if value.isascii() else None
 
     def at(self, key: Any) -> "LiftedJson":

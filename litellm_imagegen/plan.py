@@ -35,6 +35,7 @@ from litellm_imagegen.profiles import FAMILIES, Price, Profile, find
 
 _ENDINGS = ("-2k", "-4k")
 _NOTICE_CHARACTERS = 100
+_MAXIMUM_NOTICES = 100
 DEFAULT_DEADLINE_SECONDS = 300.0
 DEFAULT_DEADLINE_SECONDS_4K = 600.0
 
@@ -78,24 +79,26 @@ def make_plan(
     locked: frozenset[str] = frozenset(),
     deadline_seconds: float | None = None,
     renames_models: bool = True,
+    drops_unsupported: bool = False,
 ) -> Plan:
     """Decide how to carry `request` out on `provider`.
 
     `vocabulary` holds the names that the provider's wire can spell and `vendor` the key under which
     provider options are meant for it. `renames_models` is true where we know the model ids ourselves
     (endings cut off, former ids replaced) and false on gateways, which get the configured id untouched.
-    `locked` holds names at which a client's wish stops. `deadline_seconds` is what LiteLLM passed, None
-    if nothing.
+    `locked` holds names at which a client's wish stops. With `drops_unsupported` (LiteLLM's drop_params)
+    the strict policy leaves out what the model lacks as the other one does. `deadline_seconds` is what
+    LiteLLM passed, None if nothing.
 
     Raises `RequestError` for anything that cannot be sent, and under `Policy.STRICT` for anything that
     would have to be changed or left out.
     """
-    decisions = _Decisions(preferences.policy)
+    decisions = _Decisions(preferences.policy, drops_unsupported)
     model, asked_by_name = _model_and_ending(request) if renames_models else (request.model, ())
     profile = find(family, model)
     if renames_models and model != profile.id:
         decisions.renamed(model, profile.id)
-    values = _settle((*_without_locked(request.asked, locked, decisions), *asked_by_name))
+    values = _settle(_without_locked((*request.asked, *asked_by_name), locked, decisions))
     _leave_out_unread(request.unread, decisions)
     output = _output(values, profile)
     kept = {
@@ -132,8 +135,9 @@ def make_plan(
 class _Decisions:
     """Collects notices; under the strict policy a client's wish that would need one is an error."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, drops_unsupported: bool) -> None:
         self.policy = policy
+        self.drops_unsupported = drops_unsupported
         self.notices: list[Notice] = []
 
     def adapted(self, asked: Asked, used: Any, why: str, allowed: str) -> Any:
@@ -144,7 +148,8 @@ class _Decisions:
 
     def unsupported(self, spelling: str, value: Any, origin: Origin, why: str) -> None:
         """Leave a field out, and say so."""
-        self._refuse_if_strict(spelling, value, origin, f"leaving it out ({why})")
+        if not self.drops_unsupported:
+            self._refuse_if_strict(spelling, value, origin, f"leaving it out ({why})")
         self._note(NoticeCode.UNSUPPORTED, spelling, value, None, why)
 
     def locked(self, spelling: str, value: Any, used: Any) -> None:
@@ -157,6 +162,10 @@ class _Decisions:
 
     def _note(self, code: NoticeCode, field: str, asked: Any, used: Any, why: str) -> None:
         """Everything foreign in a notice is short and harmless."""
+        if len(self.notices) == _MAXIMUM_NOTICES:
+            return
+        if len(self.notices) == _MAXIMUM_NOTICES - 1:
+            field, asked, used, why = "...", None, None, "there are more notices than are told"
         notice = Notice(code=code, field=str(_short(field)), asked=_short(asked), used=_short(used), why=why)
         self.notices.append(notice)
 
@@ -170,7 +179,8 @@ def _model_and_ending(request: ImageRequest) -> tuple[str, tuple[Asked, ...]]:
     for ending in _ENDINGS:
         if request.model.lower().endswith(ending):
             tier = parse_tier(ending.removeprefix("-"))
-            asked = Asked(name=Name.IMAGE_SIZE, value=tier, spelling=f"model ...{ending}")
+            origin = Origin.CLIENT if request.model_is_clients else Origin.MODEL_NAME
+            asked = Asked(name=Name.IMAGE_SIZE, value=tier, spelling=f"model ...{ending}", origin=origin)
             return request.model[: -len(ending)], (asked,)
     return request.model, ()
 
@@ -192,9 +202,9 @@ def _settle(asked: Iterable[Asked]) -> dict[Name, Asked]:
         if other is None:
             settled[wish.name] = wish
             continue
-        if other.origin is wish.origin is Origin.CLIENT and not _agree(other, wish):
+        if Origin.OPERATOR not in (other.origin, wish.origin) and not _agree(other, wish):
             raise Contradiction((other.spelling, other.value), (wish.spelling, wish.value))
-        stronger = wish if wish.origin is Origin.CLIENT else other
+        stronger = other if wish.origin is Origin.OPERATOR else wish
         if wish.name is Name.PROVIDER_OPTIONS:
             stronger = stronger.model_copy(update={"value": merged(other.value, wish.value)})
         settled[wish.name] = stronger

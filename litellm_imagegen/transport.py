@@ -37,7 +37,9 @@ _CONNECT_SECONDS = 15.0
 _ERROR_BODY_BYTES = 64 * 1024
 _INFLATED_CHUNK_BYTES = 256 * 1024
 _KEEPALIVE_SECONDS = 30.0
+_KEPT_CONNECTIONS = 20
 _UNFIT_FOR_HEADER = re.compile(r"[^\x20-\x7e]")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 Result = TypeVar("Result")
 
@@ -91,37 +93,52 @@ class Opened:
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The body, inflated if compressed all the same. Raises `BadReply` and `DeadlineExceeded`."""
-        received = 0
         raw = self._response.aiter_raw()
-        inflate = _inflater(self.headers.get("content-encoding", ""), self._endpoint.provider)
+        body = self._Body(self)
         while True:
             try:
-                compressed = await self._deadline.wait_for(anext(raw))
+                received = await self._deadline.wait_for(anext(raw))
             except StopAsyncIteration:
                 return
             except httpx.HTTPError as error:
-                raise BadReply(
-                    self._endpoint.provider, "the reply was cut off; the call may be charged"
-                ) from error
-            for chunk in inflate(compressed):
-                received += len(chunk)
-                if received > self._maximum_bytes:
-                    raise BadReply(
-                        self._endpoint.provider, f"a reply of more than {self._maximum_bytes} bytes"
-                    )
+                raise self._cut_off() from error
+            for chunk in body.take(received):
                 yield chunk
 
     async def read(self) -> Reply:
         """The whole reply; of an error only as much as anyone wants to see."""
-        body: list[bytes] = []
-        received = 0
-        async with aclosing(self.chunks()) as chunks:
-            async for chunk in chunks:
-                body.append(chunk)
-                received += len(chunk)
-                if self.status >= 400 and received > _ERROR_BODY_BYTES:
+        return await self._deadline.wait_for(self._read())
+
+    async def _read(self) -> Reply:
+        body = self._Body(self)
+        pieces: list[bytes] = []
+        try:
+            async for received in self._response.aiter_raw():
+                pieces += body.take(received)
+                if self.status >= 400 and body.length > _ERROR_BODY_BYTES:
                     break
-        return Reply(status=self.status, headers=self.headers, pieces=tuple(body))
+        except httpx.HTTPError as error:
+            raise self._cut_off() from error
+        return Reply(status=self.status, headers=self.headers, pieces=tuple(pieces))
+
+    def _cut_off(self) -> BadReply:
+        return BadReply(self._endpoint.provider, "the reply was cut off; the call may be charged")
+
+    class _Body:
+        """Inflates and counts what is received."""
+
+        def __init__(self, opened: "Opened") -> None:
+            self._provider = opened._endpoint.provider
+            self._maximum_bytes = opened._maximum_bytes
+            self._inflate = _inflater(opened.headers.get("content-encoding", ""), self._provider)
+            self.length = 0
+
+        def take(self, received: bytes) -> Iterator[bytes]:
+            for chunk in self._inflate(received):
+                self.length += len(chunk)
+                if self.length > self._maximum_bytes:
+                    raise BadReply(self._provider, f"a reply of more than {self._maximum_bytes} bytes")
+                yield chunk
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """The data of each server-sent event, in pieces."""
@@ -138,9 +155,14 @@ class Opened:
 
 
 class Transport:
-    """Sends calls. One instance serves a process; clients are kept per event loop."""
+    """Sends calls. One instance serves a process; clients are kept per event loop.
 
-    def __init__(self) -> None:
+    `keeps_connections` is for processes with one lasting event loop. Elsewhere connections end with their
+    call, since nobody tells when a loop ends.
+    """
+
+    def __init__(self, *, keeps_connections: bool = False) -> None:
+        self._kept_connections = _KEPT_CONNECTIONS if keeps_connections else 0
         self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = (
             weakref.WeakKeyDictionary()
         )
@@ -173,10 +195,14 @@ class Transport:
         loop = asyncio.get_running_loop()
         client = self._clients.get(loop)
         if client is None or client.is_closed:
+            for ended in [known for known in self._clients if known.is_closed()]:
+                del self._clients[ended]
             client = httpx.AsyncClient(
                 timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
                 limits=httpx.Limits(
-                    max_connections=None, max_keepalive_connections=20, keepalive_expiry=_KEEPALIVE_SECONDS
+                    max_connections=None,
+                    max_keepalive_connections=self._kept_connections,
+                    keepalive_expiry=_KEEPALIVE_SECONDS,
                 ),
                 follow_redirects=False,
                 verify=_tls(),
@@ -202,6 +228,12 @@ def _request(client: httpx.AsyncClient, call: Call, endpoint: Endpoint) -> httpx
     if any(_UNFIT_FOR_HEADER.search(value) for value in endpoint.authentication.values()):
         reason = "the key holds characters that no header can carry"
         raise AuthenticationFailed(endpoint.provider, reason)
+    for name, value in endpoint.headers.items():
+        if not _HEADER_NAME.fullmatch(name) or _UNFIT_FOR_HEADER.search(value):
+            shown = quote(name)
+            raise ConfigurationError(
+                f"{endpoint.provider}: the extra header {shown!r} cannot be sent as it is"
+            )
     try:
         url = httpx.URL(
             endpoint.base_url.rstrip("/") + "/" + call.path.lstrip("/"), params=call.query or None

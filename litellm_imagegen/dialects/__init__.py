@@ -22,7 +22,9 @@ DIALECTS: dict[str, Callable[[Fields], Iterator[Asked]]] = {
 _EXTRA_BODY = "extra_body"
 
 
-def parse_chat(*, model: str, body: Mapping[str, Any], defaults: Mapping[str, Any]) -> ImageRequest:
+def parse_chat(
+    *, model: str, body: Mapping[str, Any], defaults: Mapping[str, Any], model_is_clients: bool = False
+) -> ImageRequest:
     """Read a chat request.
 
     `body` is the client's, with an `extra_body` that counts like the body itself; `defaults` are the
@@ -41,7 +43,14 @@ def parse_chat(*, model: str, body: Mapping[str, Any], defaults: Mapping[str, An
     if (extra := sent.nested(_EXTRA_BODY)) is not None:
         asked += _read(extra)
     unread = tuple(sent.unread())
-    return ImageRequest(model=model, messages=messages, asked=tuple(asked), unread=unread, stream=streams)
+    return ImageRequest(
+        model=model,
+        model_is_clients=model_is_clients,
+        messages=messages,
+        asked=tuple(asked),
+        unread=unread,
+        stream=streams,
+    )
 
 
 def unknown_defaults(defaults: Mapping[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from litellm_imagegen.errors import InvalidParameter
 from litellm_imagegen.geometry import parse_ratio, parse_tier, tiers
 
 Reader = Callable[[str, Any], Any]
+_MAXIMUM_DEPTH = 32
 
 
 class Fields:
@@ -64,7 +65,9 @@ class Fields:
 
 
 def carriable(spelling: str, value: Any) -> Any:
-    """The value, if JSON can carry it on: it can not carry half a character or a number of over 64 bits."""
+    """The value, if JSON can carry it on: not half a character, a number of over 64 bits, or a deep nest."""
+    if _is_deeper(value, _MAXIMUM_DEPTH):
+        raise InvalidParameter(spelling, value, f"objects and lists nested at most {_MAXIMUM_DEPTH} deep")
     try:
         orjson.dumps(value)
     except TypeError as error:
@@ -139,6 +142,12 @@ def objects(spelling: str, value: Any) -> tuple[dict[str, Any], ...]:
     if not _is_list(value) or not all(isinstance(item, Mapping) for item in value):
         raise InvalidParameter(spelling, value, "a list of objects")
     return tuple(dict(item) for item in value)
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    return isinstance(value, list) and (depth == 0 or any(_is_deeper(item, depth - 1) for item in value))
 
 
 def _is_list(value: Any) -> bool:

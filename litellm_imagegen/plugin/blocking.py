@@ -5,6 +5,7 @@ The thread is started on first use, is a daemon, and is started anew in a forked
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import AsyncGenerator, Coroutine, Iterator
 from typing import Any, TypeVar
@@ -43,16 +44,27 @@ def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
 
 
 def iterate(generator: AsyncGenerator[Result, None]) -> Iterator[Result]:
-    """Iterate in step with the caller; leaving the loop early closes the generator."""
+    """Iterate in step with the caller; leaving the loop early closes the generator.
+
+    Closing is not waited for: the caller may be the garbage collector, on any thread, or the end of the
+    interpreter, when the loop's thread is gone.
+    """
+    one_at_a_time = asyncio.Lock()
 
     async def step() -> tuple[Result] | None:
-        try:
-            return (await anext(generator),)
-        except StopAsyncIteration:
-            return None
+        async with one_at_a_time:
+            try:
+                return (await anext(generator),)
+            except StopAsyncIteration:
+                return None
+
+    async def close() -> None:
+        async with one_at_a_time:  # a step that was interrupted ends first
+            await generator.aclose()
 
     try:
         while (item := run(step())) is not None:
             yield item[0]
     finally:
-        run(generator.aclose())
+        if not sys.is_finalizing():
+            asyncio.run_coroutine_threadsafe(close(), _background.loop())

@@ -23,6 +23,7 @@ from litellm_imagegen.errors import (
     UnknownModel,
     quote,
 )
+from litellm_imagegen.plugin.bypass import Bypass
 from litellm_imagegen.providers import PROVIDERS, SANDBOX_WIRES, Provider
 from litellm_imagegen.transport import Endpoint
 
@@ -50,11 +51,17 @@ class Choices(_Strict):
     on_no_image: OnNoImage | None = None
 
 
-class Settings(Choices):
-    """`imagegen_settings`. `timeout` is in seconds, None for 300 (600 at 4K)."""
+class Overrides(Choices):
+    """What settings, a deployment, a team and a key can set. `timeout` is in seconds for the whole call."""
+
+    bypass: Bypass | None = None
+    timeout: float | None = Field(default=None, gt=0)
+
+
+class Settings(Overrides):
+    """`imagegen_settings`. Without `timeout` it is 300 s, 600 s at 4K; without `bypass` it is auto."""
 
     limits: Limits = Limits()
-    timeout: float | None = Field(default=None, gt=0)
     locked: frozenset[str] = frozenset()
 
     @field_validator("locked")
@@ -68,10 +75,9 @@ class Settings(Choices):
         return names
 
 
-class Deployment(Choices):
+class Deployment(Overrides):
     """A deployment's `model_info.imagegen`. `defaults` are request fields in any dialect."""
 
-    timeout: float | None = Field(default=None, gt=0)
     defaults: dict[str, Any] = {}
 
 
@@ -120,20 +126,25 @@ def _parse_settings(given: bytes) -> Settings:
 def deployment(model_info: Any) -> Deployment:
     """A deployment's own settings. Raises `ConfigurationError`."""
     given = model_info.get(PREFIX) if isinstance(model_info, Mapping) else None
-    return _validated(Deployment, given or {}, f"model_info.{PREFIX}")
+    return _validated(Deployment, {} if given is None else given, f"model_info.{PREFIX}")
+
+
+def overrides(given: Any, place: str) -> Overrides:
+    """What a key's or a team's metadata sets. Raises `ConfigurationError`."""
+    return _validated(Overrides, {} if given is None else given, place)
 
 
 def preferences(
-    operator: Iterable[tuple[str, Any]], client: Iterable[tuple[str, Any]], locked: frozenset[str]
+    operator: Iterable[Choices], client: Iterable[tuple[str, Any]], locked: frozenset[str]
 ) -> tuple[Preferences, tuple[Notice, ...]]:
     """The choices in force, and notices for those where a client was stopped.
 
-    `operator` and `client` are (place, choices) pairs, the stronger later. Raises `ConfigurationError`
-    for a bad choice of the operator's and `RequestError` for one of the client's.
+    The stronger come later; `client` gives (place, choices) pairs. Raises `RequestError` for a bad choice
+    of the client's.
     """
     chosen: dict[str, Any] = {}
-    for place, given in operator:
-        chosen |= choices_of(_validated(Choices, given or {}, place))
+    for given in operator:
+        chosen |= choices_of(given)
     notices = []
     for place, given in client:
         try:

@@ -4,6 +4,7 @@ Where no hook ran (Python without the callback, every synchronous call) it plans
 still hands over.
 """
 
+import sys
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
@@ -15,9 +16,10 @@ from litellm_imagegen import engine
 from litellm_imagegen.canonical import ImageResult
 from litellm_imagegen.engine import Job
 from litellm_imagegen.plugin import blocking, wrapping
+from litellm_imagegen.plugin.bypass import usable_vault
 from litellm_imagegen.plugin.exceptions import translated
 from litellm_imagegen.plugin.records import TOKEN, find_record
-from litellm_imagegen.plugin.requests import Given, make_job, make_plan
+from litellm_imagegen.plugin.requests import Given, bypass_setting, make_job, make_plan
 from litellm_imagegen.surfaces import chat
 from litellm_imagegen.transport import Transport
 
@@ -27,13 +29,14 @@ class ImagegenHandler(CustomLLM):
 
     def __init__(self) -> None:
         super().__init__()
-        self._transport = Transport()
+        self._transport = Transport(keeps_connections="litellm.proxy.proxy_server" in sys.modules)
 
     async def acompletion(self, *args: Any, **given: Any) -> ModelResponse:
         """A whole completion. Raises LiteLLM's exceptions."""
         with translated(str(given["model"])):
             result = await engine.run(_job(given), self._transport)
-            return wrapping.model_response(chat.completion(result), result, str(given["model"]))
+            shown = chat.completion(result, _url_of(given))
+            return wrapping.model_response(shown, result, str(given["model"]))
 
     async def astreaming(  # type: ignore[override]  # an async generator, as LiteLLM needs
         self, *args: Any, **given: Any
@@ -42,7 +45,7 @@ class ImagegenHandler(CustomLLM):
         with translated(str(given["model"])):
             job = _job(given)
             completion_id, model = wrapping.new_id(), str(given["model"])
-            async with aclosing(_chunks(job, self._transport)) as chunks:
+            async with aclosing(_chunks(job, self._transport, _url_of(given))) as chunks:
                 async for chunk in chunks:
                     yield wrapping.response_chunk(chunk, completion_id, model)
 
@@ -57,9 +60,9 @@ class ImagegenHandler(CustomLLM):
         return blocking.iterate(self.astreaming(**given))
 
 
-async def _chunks(job: Job, transport: Transport) -> AsyncGenerator[dict[str, Any], None]:
+async def _chunks(job: Job, transport: Transport, url_of: chat.UrlOf) -> AsyncGenerator[dict[str, Any], None]:
     """The chunks of a stream. The first is given only when the provider has begun to answer."""
-    chunks = chat.CompletionChunks()
+    chunks = chat.CompletionChunks(url_of)
     started = False
     async with aclosing(engine.stream(job, transport)) as deltas:
         async for delta in deltas:
@@ -73,8 +76,16 @@ async def _chunks(job: Job, transport: Transport) -> AsyncGenerator[dict[str, An
                 yield chunks.add(delta)
 
 
+def _url_of(given: Mapping[str, Any]) -> chat.UrlOf:
+    """References into the request's vault where pictures take their own way, else data URLs."""
+    vault = usable_vault(bypass_setting(given), given.get("logging_obj"))
+    if vault is None:
+        return chat.data_url
+    return lambda picture: vault.keep(picture) or picture.blob.data_url
+
+
 def _job(given: Mapping[str, Any]) -> Job:
     record = find_record(given.get("logging_obj"))
     token = str((given.get("optional_params") or {}).get(TOKEN))
-    plan = record.plans.get(token) if record is not None else None
+    plan = record.take(token) if record is not None else None
     return make_job(plan or make_plan(Given.to_handler(given)), given)

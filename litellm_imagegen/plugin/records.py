@@ -9,24 +9,29 @@ import secrets
 import weakref
 from typing import Any
 
+from litellm_imagegen.canonical import Notice
 from litellm_imagegen.plan import Plan
 
 TOKEN = "imagegen_token"  # noqa: S105  # the name of an argument
 
 
 class Record:
-    """One request: its plans by token, and the latest one."""
+    """One request: its plans by token until a handler takes them, and what the latest one had to say."""
 
     def __init__(self) -> None:
-        self.plans: dict[str, Plan] = {}
-        self.latest: Plan | None = None
+        self._plans: dict[str, Plan] = {}
+        self.notices: tuple[Notice, ...] = ()
 
     def add(self, plan: Plan) -> str:
         """Keep a plan; the token to find it by."""
         token = secrets.token_urlsafe(16)
-        self.plans[token] = plan
-        self.latest = plan
+        self._plans[token] = plan
+        self.notices = plan.notices
         return token
+
+    def take(self, token: str) -> Plan | None:
+        """The plan for a token, once."""
+        return self._plans.pop(token, None)
 
 
 _records: "weakref.WeakKeyDictionary[Any, Record]" = weakref.WeakKeyDictionary()

@@ -12,6 +12,7 @@ from litellm.utils import custom_llm_setup
 from litellm_imagegen.dialects import unknown_defaults
 from litellm_imagegen.errors import ConfigurationError, RequestError, UnknownModel
 from litellm_imagegen.plugin import config
+from litellm_imagegen.plugin.bypass import install
 from litellm_imagegen.plugin.callback import ImagegenCallback
 from litellm_imagegen.plugin.handler import ImagegenHandler
 from litellm_imagegen.plugin.requests import configured_defaults
@@ -105,6 +106,7 @@ def _say_what_is_missing(looks_left: int = _LOOKS) -> None:
 
 
 if "litellm.proxy.proxy_server" in sys.modules:
+    install()
     try:
         asyncio.get_running_loop().call_soon(_say_what_is_missing)
     except RuntimeError:

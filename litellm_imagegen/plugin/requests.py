@@ -5,18 +5,21 @@ common form. A field belongs to the client when the client's body has it, else t
 a proxy there is one caller and everything is the client's.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import litellm
 from litellm.types.utils import all_litellm_params
 
 from litellm_imagegen import engine
 from litellm_imagegen.canonical import Notice, NoticeCode
 from litellm_imagegen.engine import Job
-from litellm_imagegen.errors import RequestError
+from litellm_imagegen.errors import InvalidParameter, quote
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.plugin import config
+from litellm_imagegen.plugin.bypass import Bypass
 from litellm_imagegen.plugin.records import TOKEN
 
 _HEADER_PREFIX = "x-imagegen-"
@@ -98,9 +101,10 @@ class Given:
             litellm_params=parameters,
         )
 
-    def of_client(self, key: str) -> bool:
-        """Whether the client itself sent this field."""
-        return self.client_body is None or key in self.client_body
+    def names_model(self, model_id: str) -> bool:
+        """Whether the client itself named this very model, as a wildcard lets it."""
+        sent = self.model if self.client_body is None else str(self.client_body.get("model", ""))
+        return sent.endswith(model_id)
 
 
 def make_plan(given: Given) -> Plan:
@@ -108,13 +112,10 @@ def make_plan(given: Given) -> Plan:
     settings = config.settings()
     deployment = config.deployment(given.model_info)
     name, model_id = config.split_model(given.model)
+    team = config.overrides(_metadata_of(given, "user_api_key_team_metadata"), "team metadata.imagegen")
+    key = config.overrides(_metadata_of(given, "user_api_key_metadata"), "key metadata.imagegen")
     preferences, notices = config.preferences(
-        operator=(
-            ("imagegen_settings", config.choices_of(settings)),
-            ("model_info.imagegen", config.choices_of(deployment)),
-            ("team metadata.imagegen", _metadata_choices(given, "user_api_key_team_metadata")),
-            ("key metadata.imagegen", _metadata_choices(given, "user_api_key_metadata")),
-        ),
+        operator=(settings, deployment, team, key),
         client=_client_choices(given),
         locked=settings.locked,
     )
@@ -129,8 +130,12 @@ def make_plan(given: Given) -> Plan:
         limits=settings.limits,
         locked=settings.locked,
         notices=(*notices, *_dropped_headers(given)),
-        deadline_seconds=_deadline(given) or deployment.timeout or settings.timeout,
+        deadline_seconds=(
+            _deadline(given) or key.timeout or team.timeout or deployment.timeout or settings.timeout
+        ),
         is_priced=not _operator_prices(given),
+        model_is_clients=given.names_model(model_id),
+        drops_unsupported=given.litellm_params.get("drop_params") is True or litellm.drop_params is True,
     )
 
 
@@ -139,11 +144,11 @@ def make_job(plan: Plan, arguments: Mapping[str, Any]) -> Job:
     name, model_id = config.split_model(str(arguments["model"]))
     provider = config.provider_of(name, model_id)
     proxy_request = _mapping(_mapping(arguments.get("litellm_params")).get("proxy_server_request"))
-    sent_by_client = _mapping(_mapping(proxy_request.get("body")).get("extra_headers"))
+    sent_by_client = {name.lower() for name in _client_headers(_mapping(proxy_request.get("body")))}
     headers = {
-        key: str(value)
-        for key, value in _mapping(arguments.get("headers")).items()
-        if key not in sent_by_client
+        name: str(value)
+        for name, value in _mapping(arguments.get("headers")).items()
+        if name.lower() not in sent_by_client
     }
     return Job(
         plan=plan,
@@ -155,15 +160,27 @@ def make_job(plan: Plan, arguments: Mapping[str, Any]) -> Job:
     )
 
 
+def bypass_setting(arguments: Mapping[str, Any]) -> Bypass:
+    """The setting in force for a handler's call. Raises `ConfigurationError`."""
+    parameters = _mapping(arguments.get("litellm_params"))
+    own = config.deployment(parameters.get("model_info")).bypass
+    return own or config.settings().bypass or Bypass.AUTO
+
+
 def _body_and_defaults(given: Given) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the client sent and what the operator set, without LiteLLM's own arguments."""
     body: dict[str, Any] = {}
     defaults: dict[str, Any] = {}
+    dropped = given.litellm_params.get("additional_drop_params") or ()
     for key, value in given.fields.items():
         if key in ("messages", "stream"):
             body[key] = value
+        elif key in dropped or key in _OWNED:
+            continue
+        elif given.client_body is not None and key in given.client_body:
+            body[key] = value
         elif _is_request_field(key):
-            (body if given.of_client(key) else defaults)[key] = value
+            (body if given.client_body is None else defaults)[key] = value
     extra = body.get("extra_body")
     if isinstance(extra, Mapping):
         body["extra_body"] = {key: value for key, value in extra.items() if key != config.PREFIX}
@@ -198,17 +215,22 @@ def _client_choices(given: Given) -> list[tuple[str, Any]]:
     return choices
 
 
-def _metadata_choices(given: Given, key: str) -> Any:
+def _metadata_of(given: Given, key: str) -> Any:
     return _mapping(given.metadata.get(key)).get(config.PREFIX)
 
 
 def _dropped_headers(given: Given) -> tuple[Notice, ...]:
     """Headers to the provider belong to the operator: a client's are not sent."""
-    if given.client_body is None or not given.client_body.get("extra_headers"):
+    names = ", ".join(sorted(_client_headers(given.client_body or {})))
+    if not names:
         return ()
-    names = ", ".join(sorted(map(str, _mapping(given.client_body["extra_headers"]))))
     why = "headers to the provider belong to the operator"
-    return (Notice(code=NoticeCode.UNSUPPORTED, field="extra_headers", asked=names[:100], why=why),)
+    return (Notice(code=NoticeCode.UNSUPPORTED, field="extra_headers", asked=quote(names)[:100], why=why),)
+
+
+def _client_headers(body: Mapping[str, Any]) -> list[str]:
+    """Names of the headers that a client wants to send to the provider."""
+    return [str(name) for field in ("headers", "extra_headers") for name in _mapping(body.get(field))]
 
 
 def _deadline(given: Given) -> float | None:
@@ -218,10 +240,12 @@ def _deadline(given: Given) -> float | None:
         return None
     seconds = getattr(timeout, "read", timeout)
     try:
-        value = float(seconds)
-    except (TypeError, ValueError) as error:
-        raise RequestError(f"timeout: {seconds!r} is not a number of seconds", "timeout") from error
-    return value if value > 0 else None
+        value = math.nan if isinstance(seconds, bool) else float(seconds)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise InvalidParameter("timeout", seconds, "a number of seconds above 0")
+    return value
 
 
 def _operator_prices(given: Given) -> bool:

@@ -4,7 +4,7 @@ Shape of a picture: https://openrouter.ai/docs/features/multimodal/image-generat
 an index that runs within the choice. The rest: https://platform.openai.com/docs/api-reference/chat.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from litellm_imagegen.canonical import ImageResult, Outcome, Picture, PictureDelta, TextDelta, Usage
@@ -18,15 +18,23 @@ _FINISH_REASONS = {
 }
 
 
-def completion(result: ImageResult) -> dict[str, Any]:
+UrlOf = Callable[[Picture], str]
+
+
+def data_url(picture: Picture) -> str:
+    """A picture's own bytes as its URL."""
+    return picture.blob.data_url
+
+
+def completion(result: ImageResult, url_of: UrlOf = data_url) -> dict[str, Any]:
     """`{choices: [{index, finish_reason, message}], usage?, provider_metadata}`.
 
     `message.content` is never null; `message.images` is there only when there are pictures, and
-    `message.refusal` only when something was refused.
+    `message.refusal` only when something was refused. `url_of` gives the URL that a picture is shown by.
     """
     message: dict[str, Any] = {"role": "assistant", "content": result.text}
     if result.pictures:
-        message["images"] = [_image(index, picture) for index, picture in enumerate(result.pictures)]
+        message["images"] = [_image(index, url_of(picture)) for index, picture in enumerate(result.pictures)]
     if result.outcome is Outcome.REFUSED:
         message["refusal"] = result.refusal
     shown: dict[str, Any] = {
@@ -41,8 +49,9 @@ def completion(result: ImageResult) -> dict[str, Any]:
 class CompletionChunks:
     """The same result as chunks: role; words as they come; each picture alone; metadata; usage; finish."""
 
-    def __init__(self) -> None:
+    def __init__(self, url_of: UrlOf = data_url) -> None:
         self._pictures = 0
+        self._url_of = url_of
 
     def start(self) -> dict[str, Any]:
         """The chunk that opens the message."""
@@ -53,7 +62,7 @@ class CompletionChunks:
         if isinstance(delta, TextDelta):
             return _chunk({"content": delta.text})
         self._pictures += 1
-        return _chunk({"images": [_image(self._pictures - 1, delta.picture)]})
+        return _chunk({"images": [_image(self._pictures - 1, self._url_of(delta.picture))]})
 
     def end(self, result: ImageResult) -> Iterator[dict[str, Any]]:
         """What closes the message. Nothing may follow the chunk with the finish reason."""
@@ -93,8 +102,8 @@ def usage(counted: Usage) -> dict[str, Any]:
     return shown
 
 
-def _image(index: int, picture: Picture) -> dict[str, Any]:
-    return {"type": "image_url", "index": index, "image_url": {"url": picture.blob.data_url}}
+def _image(index: int, url: str) -> dict[str, Any]:
+    return {"type": "image_url", "index": index, "image_url": {"url": url}}
 
 
 def _chunk(delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:

@@ -173,7 +173,7 @@ def _part(part: TextPart | ImageInput) -> dict[str, Any]:
     if isinstance(part, TextPart):
         return {"text": part.text}
     if part.blob is not None:
-        return {"inlineData": {"mimeType": part.blob.mime, "data": part.blob.base64.decode()}}
+        return {"inlineData": {"mimeType": part.blob.mime, "data": str(part.blob.base64, "ascii")}}
     file_data: dict[str, Any] = {"fileUri": part.url}
     mime, _ = mimetypes.guess_type(urlsplit(part.url or "").path)
     if mime and mime.startswith("image/"):

@@ -21,9 +21,9 @@ def _pixels(blob: Blob) -> tuple[int, int] | None:
 @given(st.binary())
 def test_raw_bytes_become_base64_and_come_back(raw: bytes) -> None:
     text = base64_of(raw)
-    assert Blob.from_raw(raw).base64.decode() == text
+    assert bytes(Blob.from_raw(raw).base64).decode() == text
     assert Blob.from_base64(text).raw == raw
-    assert Blob.from_base64(text).base64.decode() == text
+    assert bytes(Blob.from_base64(text).base64).decode() == text
 
 
 def test_base64_that_needs_no_change_is_passed_on_without_a_copy() -> None:
@@ -47,13 +47,13 @@ def test_the_forms_of_base64_seen_on_the_wire_all_count(
         text = text[:position] + data.draw(st.sampled_from(["\n", "\r\n", " ", "\t"])) + text[position:]
     blob = Blob.from_base64(text)
     assert blob.raw == raw
-    assert blob.base64.decode() == base64_of(raw)
+    assert bytes(blob.base64).decode() == base64_of(raw)
 
 
 @pytest.mark.parametrize("text", ["QUJD\t\t\t\tREVG", "QUJD\f\fREVG\v\v", "QUI====="])
 def test_base64_goes_out_padded_and_on_one_line(text: str) -> None:
     blob = Blob.from_base64(text)
-    assert blob.base64.decode() == base64_of(blob.raw)
+    assert bytes(blob.base64).decode() == base64_of(blob.raw)
 
 
 @pytest.mark.parametrize("text", JUNK)

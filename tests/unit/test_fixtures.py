@@ -34,7 +34,7 @@ def _check_result(result: ImageResult, expected: dict[str, Any]) -> None:
     parts = [
         {"text": part.text}
         if isinstance(part, TextPart)
-        else {"mime": part.blob.mime, "base64": part.blob.base64.decode()}
+        else {"mime": part.blob.mime, "base64": bytes(part.blob.base64).decode()}
         for part in result.parts
     ]
     assert parts == expected["parts"]

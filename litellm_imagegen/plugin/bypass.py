@@ -1,0 +1,240 @@
+"""Pictures take their own way to the client, past LiteLLM's copying, scanning, dumping and logging.
+
+The handler hands LiteLLM a short reference in a picture's place, and the picture's bytes go into the body
+at the very last moment: as the server sends it. An ASGI wrapper around the proxy's whole application opens
+a vault for each request to a route we serve, finds the references of that request (and of no other) in
+what is sent, and sends the picture from its buffer instead. LiteLLM does everything else exactly as it
+does without us: headers, model names, usage, frames. The vault ends with its request, however that ends.
+
+A reference is random, made after the model has answered, and known to nobody before it is replaced: text
+that looks like one is none, and passes through.
+"""
+
+import contextvars
+import sys
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from enum import StrEnum
+from typing import Any
+
+import litellm
+from litellm.integrations.custom_guardrail import CustomGuardrail
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.litellm_core_utils.litellm_logging import get_custom_logger_compatible_class
+
+from litellm_imagegen.canonical import Picture
+from litellm_imagegen.plugin import references
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+_ROUTES = ("/chat/completions",)
+_SLICE = 1024 * 1024
+# A bound for all vaults of a process; beyond it pictures go LiteLLM's way.
+MAXIMUM_HELD_BYTES = 2 * 1024**3
+# What LiteLLM's own hooks see may hold references: they count and limit, they do not look at pictures.
+_LITELLMS_OWN_HOOKS = "litellm.proxy.hooks."
+_HOOKS_THAT_SEE_ANSWERS = (
+    "async_post_call_success_hook",
+    "async_post_call_streaming_hook",
+    "async_post_call_streaming_iterator_hook",
+    "async_post_call_success_deployment_hook",
+    "async_post_call_streaming_deployment_hook",
+)
+
+
+class Bypass(StrEnum):
+    """When pictures take their own way: where nobody else needs to see them, wherever possible, never."""
+
+    AUTO = "auto"
+    FORCE = "force"
+    OFF = "off"
+
+
+class Vault:
+    """The pictures of one request on their way to its client."""
+
+    held_bytes = 0  # of all vaults of the process
+
+    def __init__(self) -> None:
+        self._pictures: dict[bytes, Picture] = {}
+        self._is_closed = False
+        self.owner: Any = None
+
+    def keep(self, picture: Picture) -> str | None:
+        """Keep a picture; the reference that stands for it, or None where it has to go LiteLLM's way."""
+        length = len(picture.blob.base64)
+        if self._is_closed or Vault.held_bytes + length > MAXIMUM_HELD_BYTES:
+            return None
+        reference = references.make(picture.blob.facts)
+        self._pictures[reference.encode()] = picture
+        Vault.held_bytes += length
+        return reference
+
+    def __bool__(self) -> bool:
+        return bool(self._pictures)
+
+    def find(self, reference: bytes) -> Picture | None:
+        """The picture that `reference` stands for, if it was made for this request."""
+        return self._pictures.get(reference)
+
+    def close(self) -> None:
+        """Let everything go. Nothing is kept afterwards."""
+        self._is_closed = True
+        Vault.held_bytes -= sum(len(picture.blob.base64) for picture in self._pictures.values())
+        self._pictures.clear()
+        self.owner = None
+
+
+_current: contextvars.ContextVar[Vault | None] = contextvars.ContextVar("imagegen_vault", default=None)
+
+
+def current_vault() -> Vault | None:
+    """The vault of the request that this code runs for; None outside the routes we serve."""
+    return _current.get()
+
+
+class BypassApplication:
+    """The proxy's application with our last step around it."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serve one connection; other routes pass untouched."""
+        if scope["type"] != "http" or not scope["path"].rstrip("/").endswith(_ROUTES):
+            await self.application(scope, receive, send)
+            return
+        vault = Vault()
+        token = _current.set(vault)
+        try:
+            await self.application(scope, receive, _Sender(vault, send))
+        finally:
+            _current.reset(token)
+            vault.close()
+
+
+class _Sender:
+    """Sends what the application sends, with pictures in the place of their references."""
+
+    def __init__(self, vault: Vault, send: Send) -> None:
+        self._vault = vault
+        self._send = send
+        self._start: Message | None = None
+        self._tail = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and self._vault:
+            self._start = message  # its length is known only with the body
+        elif message["type"] == "http.response.body" and (self._vault or self._start or self._tail):
+            await self._send_body(message)
+        else:
+            await self._send(message)
+
+    async def _send_body(self, message: Message) -> None:
+        more = bool(message.get("more_body", False))
+        pieces = self._pieces(self._tail + message.get("body", b""), is_last=not more)
+        if self._start is not None:
+            await self._send(_with_length(self._start, None if more else sum(map(len, pieces))))
+            self._start = None
+        for piece in pieces:
+            for position in range(0, len(piece), _SLICE):
+                body = bytes(piece[position : position + _SLICE])
+                await self._send({"type": "http.response.body", "body": body, "more_body": True})
+        if not more:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _pieces(self, text: bytes, *, is_last: bool) -> list[memoryview]:
+        """`text` with each reference replaced; what could be the beginning of one is held back."""
+        pieces: list[memoryview] = []
+        done = 0
+        self._tail = b""
+        for start in _occurrences(text, references.PREFIX):
+            end = start + references.LENGTH
+            if end > len(text) and not is_last:
+                self._tail = text[start:]
+                break
+            picture = self._vault.find(text[start:end])
+            if picture is not None:
+                head = picture.blob.data_url_head.encode()
+                pieces += (memoryview(text)[done:start], memoryview(head), memoryview(picture.blob.base64))
+                done = end
+        else:
+            if not is_last and (held := _possible_beginning(text[done:])):
+                self._tail = text[len(text) - held :]
+        pieces.append(memoryview(text)[done : len(text) - len(self._tail)])
+        return [piece for piece in pieces if piece]
+
+
+def _occurrences(text: bytes, word: bytes) -> Iterator[int]:
+    position = text.find(word)
+    while position >= 0:
+        yield position
+        position = text.find(word, position + 1)
+
+
+def _possible_beginning(text: bytes) -> int:
+    """How many of the last characters could begin a reference."""
+    word = references.PREFIX
+    return next((length for length in range(len(word) - 1, 0, -1) if text.endswith(word[:length])), 0)
+
+
+def _with_length(start: Message, length: int | None) -> Message:
+    """The start of a response with the length that its body will have, or with none where it streams."""
+    headers = [(name, value) for name, value in start.get("headers", ()) if name.lower() != b"content-length"]
+    had_one = len(headers) != len(start.get("headers", ()))
+    if had_one and length is not None:
+        headers.append((b"content-length", str(length).encode()))
+    return {**start, "headers": headers}
+
+
+def install() -> bool:
+    """Put our last step around the proxy of this process, once. False where there is none or it cannot be.
+
+    It stands inside the proxy's middleware, around its routes: what compresses answers is outside of it.
+    """
+    application = getattr(sys.modules.get("litellm.proxy.proxy_server"), "app", None)
+    router: Any = getattr(application, "router", None)
+    inner = getattr(router, "middleware_stack", None)
+    if inner is None:
+        return False
+    if not isinstance(inner, BypassApplication):
+        router.middleware_stack = BypassApplication(inner)
+    return True
+
+
+def usable_vault(setting: Bypass, logging_object: Any) -> Vault | None:
+    """The vault that a request's pictures may go into, None where they have to go LiteLLM's way.
+
+    A vault serves the call it was opened for and no other that is made on the way. Where an answer may be
+    cached the picture itself has to be in it, whatever the setting.
+    """
+    vault = current_vault()
+    if (
+        vault is None
+        or setting is Bypass.OFF
+        or vault.owner is not logging_object
+        or litellm.cache is not None
+    ):
+        return None
+    if setting is Bypass.AUTO and any(map(_looks_at_answers, litellm.callbacks)):
+        return None
+    return vault
+
+
+def _looks_at_answers(callback: Any) -> bool:
+    """Whether a callback may want to see or to change the picture itself."""
+    if isinstance(callback, str):
+        callback = get_custom_logger_compatible_class(callback)
+    if isinstance(callback, CustomGuardrail):
+        hooks = str(callback.event_hook)
+        return callback.event_hook is None or "post_call" in hooks
+    kind = type(callback)
+    if not isinstance(callback, CustomLogger) or kind.__module__.startswith(
+        (_LITELLMS_OWN_HOOKS, __package__)
+    ):
+        return False
+    return any(
+        getattr(kind, hook, None) is not getattr(CustomLogger, hook, None) for hook in _HOOKS_THAT_SEE_ANSWERS
+    )

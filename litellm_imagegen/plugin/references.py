@@ -1,0 +1,43 @@
+"""The short text that stands for a picture on LiteLLM's way: random, of fixed length, with its facts.
+
+Whoever logs an answer can tell the facts from the reference alone; the picture itself is found by the
+whole of it, in the vault of the request it was made for and nowhere else.
+"""
+
+import re
+import secrets
+from typing import Any
+
+from litellm_imagegen.blob import PictureFacts
+
+PREFIX = b"imagegen-picture:"
+_TOKEN_BYTES = 16
+_MIME_CHARACTERS = 24
+_FORM = re.compile(
+    r"imagegen-picture:[0-9a-f]{32}:(?P<sha256>[0-9a-f]{64}):(?P<bytes>[0-9]{12})"
+    r":(?P<width>[0-9]{6})x(?P<height>[0-9]{6}):(?P<mime>[ -~]{24})"
+)
+LENGTH = len(PREFIX) + 2 * _TOKEN_BYTES + 1 + 64 + 1 + 12 + 1 + 6 + 1 + 6 + 1 + _MIME_CHARACTERS
+
+
+def make(facts: PictureFacts) -> str:
+    """A new reference to a picture. Pixels that are not known count as 0."""
+    mime = "".join(c for c in facts["mime"] if c.isalnum() or c in "/+.-")[:_MIME_CHARACTERS]
+    return (
+        f"{PREFIX.decode()}{secrets.token_hex(_TOKEN_BYTES)}:{facts['sha256']}:{facts['bytes']:012d}"
+        f":{facts['width'] or 0:06d}x{facts['height'] or 0:06d}:{mime:.<{_MIME_CHARACTERS}}"
+    )
+
+
+def facts_of(text: str) -> dict[str, Any] | None:
+    """The facts that a reference tells, None for text that is none."""
+    match = _FORM.fullmatch(text)
+    if match is None:
+        return None
+    return {
+        "sha256": match["sha256"],
+        "mime": match["mime"].rstrip("."),
+        "bytes": int(match["bytes"]),
+        "width": int(match["width"]) or None,
+        "height": int(match["height"]) or None,
+    }
