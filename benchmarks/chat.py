@@ -249,9 +249,9 @@ def page(results: dict[Case, dict[str, Measured]]) -> str:
             f"litellm_imagegen {__version__}, LiteLLM {litellm_version}, Python {platform.python_version()}, "
             f"{os.cpu_count()} cores shared by client, proxy and upstream, loopback.",
             "",
-            "A chat completion whose answer holds one picture of that many million characters of base64, through",
-            "a LiteLLM proxy: median milliseconds until the last byte (95th percentile), requests a second, and",
-            "growth of the proxy's memory at its peak; LiteLLM's own gemini provider and ours on the same proxy.",
+            "A chat completion whose answer holds one picture of that many characters of base64, through",
+            "a LiteLLM proxy: median milliseconds to the last byte (95th percentile), requests a second, and",
+            "growth of the proxy's memory at its peak; LiteLLM's gemini provider and ours on one proxy.",
             "",
             table(results),
             "",

@@ -26,8 +26,13 @@ def look_at(data_url: str) -> Seen:
         return Seen(picture.format, picture.size, hashlib.sha256(raw).hexdigest())
 
 
-def data_url(color: str = "red", size: tuple[int, int] = (64, 48), image_format: str = "PNG") -> str:
-    """A small picture of one colour."""
+def data_url(
+    color: str = "red",
+    size: tuple[int, int] = (64, 48),
+    image_format: str = "PNG",
+    picture: Image.Image | None = None,
+) -> str:
+    """A small picture of one colour, or the one given."""
     buffer = io.BytesIO()
-    Image.new("RGB", size, color).save(buffer, image_format)
+    (picture or Image.new("RGB", size, color)).save(buffer, image_format)
     return f"data:{Image.MIME[image_format]};base64,{base64.b64encode(buffer.getvalue()).decode()}"

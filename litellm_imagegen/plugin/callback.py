@@ -3,15 +3,21 @@
 It also puts the provider back where a config's `custom_provider_map` has overwritten it.
 """
 
+import asyncio
+import hashlib
 from typing import Any
 
+import litellm
+import orjson
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.types.utils import CallTypes
 
+from litellm_imagegen.plan import Plan
 from litellm_imagegen.plugin import config
 from litellm_imagegen.plugin.bypass import current_vault
 from litellm_imagegen.plugin.exceptions import translated
 from litellm_imagegen.plugin.records import TOKEN, find_record, record_of
+from litellm_imagegen.plugin.redaction import redact_log_arguments, redact_request, redacted
 from litellm_imagegen.plugin.requests import Given, make_plan
 from litellm_imagegen.surfaces.metadata import notices_header
 
@@ -49,12 +55,31 @@ class ImagegenCallback(CustomLogger):
         self._register_provider()
         if request is None:  # Python with an older LiteLLM: the handler plans, and gets all it needs for chat
             return None
-        with translated(str(kwargs.get("model"))):
-            plan = make_plan(Given.to_hook(kwargs))
+        try:
+            with translated(str(kwargs.get("model"))):
+                plan = make_plan(Given.to_hook(kwargs))
+        finally:  # what cannot be planned is logged too
+            if kwargs.get("proxy_server_request"):
+                redact_request(kwargs)
         kwargs[TOKEN] = record_of(request).add(plan)
+        if litellm.cache is not None:
+            kwargs["cache"] = _cache_control(kwargs, plan)
         for name in _REFUSED_BY_LITELLM:
             kwargs.pop(name, None)
         return kwargs
+
+    async def async_logging_hook(
+        self, kwargs: dict[str, Any], result: Any, call_type: str
+    ) -> tuple[dict[str, Any], Any]:
+        """Before LiteLLM hands a success to its log sinks: facts in the place of pictures."""
+        return await asyncio.to_thread(self.logging_hook, kwargs, result, call_type)
+
+    def logging_hook(self, kwargs: dict[str, Any], result: Any, call_type: str) -> tuple[dict[str, Any], Any]:
+        """The same for LiteLLM's synchronous sinks."""
+        if kwargs.get("custom_llm_provider") != config.PREFIX:
+            return kwargs, result
+        redact_log_arguments(kwargs)
+        return kwargs, redacted(result)
 
     async def async_post_call_response_headers_hook(
         self,
@@ -68,6 +93,21 @@ class ImagegenCallback(CustomLogger):
         record = find_record(data.get("litellm_logging_obj"))
         notices = notices_header(record.notices) if record is not None else None
         return {"x-imagegen-notices": notices} if notices else None
+
+
+def _cache_control(kwargs: dict[str, Any], plan: Plan) -> dict[str, Any]:
+    """LiteLLM's cache keys know the fields of text models only: our namespace tells plans apart."""
+    given = kwargs.get("cache") or {}
+    metadata = kwargs.get("metadata") or {}
+    outer = (
+        given.get("namespace") or metadata.get("redis_namespace") or getattr(litellm.cache, "namespace", None)
+    )
+    values = {str(name): value for name, value in plan.values.items()}
+    told = orjson.dumps(
+        [plan.provider, plan.model, values, plan.output, plan.on_no_image], option=orjson.OPT_SORT_KEYS
+    )
+    own = f"imagegen-{hashlib.sha256(told).hexdigest()}"
+    return {**given, "namespace": f"{outer}:{own}" if outer else own}
 
 
 def _is_ours(kwargs: dict[str, Any]) -> bool:

@@ -6,11 +6,13 @@ whole of it, in the vault of the request it was made for and nowhere else.
 
 import re
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from litellm_imagegen.blob import PictureFacts
 
-PREFIX = b"imagegen-picture:"
+TEXT_PREFIX = "imagegen-picture:"
+PREFIX = TEXT_PREFIX.encode()
 _TOKEN_BYTES = 16
 _MIME_CHARACTERS = 24
 _FORM = re.compile(
@@ -24,16 +26,23 @@ def make(facts: PictureFacts) -> str:
     """A new reference to a picture. Pixels that are not known count as 0."""
     mime = "".join(c for c in facts["mime"] if c.isalnum() or c in "/+.-")[:_MIME_CHARACTERS]
     return (
-        f"{PREFIX.decode()}{secrets.token_hex(_TOKEN_BYTES)}:{facts['sha256']}:{facts['bytes']:012d}"
+        f"{TEXT_PREFIX}{secrets.token_hex(_TOKEN_BYTES)}:{facts['sha256']}:{facts['bytes']:012d}"
         f":{facts['width'] or 0:06d}x{facts['height'] or 0:06d}:{mime:.<{_MIME_CHARACTERS}}"
     )
+
+
+def replaced(text: str, show: Callable[[dict[str, Any]], str]) -> str:
+    """`text` with every reference in it shown by its facts."""
+    return _FORM.sub(lambda match: show(_facts(match)), text)
 
 
 def facts_of(text: str) -> dict[str, Any] | None:
     """The facts that a reference tells, None for text that is none."""
     match = _FORM.fullmatch(text)
-    if match is None:
-        return None
+    return None if match is None else _facts(match)
+
+
+def _facts(match: "re.Match[str]") -> dict[str, Any]:
     return {
         "sha256": match["sha256"],
         "mime": match["mime"].rstrip("."),

@@ -15,6 +15,7 @@ from litellm_imagegen.plugin import config
 from litellm_imagegen.plugin.bypass import install
 from litellm_imagegen.plugin.callback import ImagegenCallback
 from litellm_imagegen.plugin.handler import ImagegenHandler
+from litellm_imagegen.plugin.redaction import install_log_filter
 from litellm_imagegen.plugin.requests import configured_defaults
 
 _logger = logging.getLogger("litellm_imagegen")
@@ -107,6 +108,7 @@ def _say_what_is_missing(looks_left: int = _LOOKS) -> None:
 
 if "litellm.proxy.proxy_server" in sys.modules:
     install()
+    install_log_filter()
     try:
         asyncio.get_running_loop().call_soon(_say_what_is_missing)
     except RuntimeError:

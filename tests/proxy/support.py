@@ -110,7 +110,7 @@ class Proxy:
 
 
 @contextmanager
-def running_proxy(config: Mapping[str, Any], folder: Path) -> Iterator[Proxy]:
+def running_proxy(config: Mapping[str, Any], folder: Path, **variables: str) -> Iterator[Proxy]:
     """A proxy with `config`, for as long as the block lasts. Without keys, retries and cooldowns."""
     key = f"sk-{secrets.token_hex(16)}"
     whole = {"router_settings": {"num_retries": 0, "disable_cooldowns": True}, **config}
@@ -120,6 +120,7 @@ def running_proxy(config: Mapping[str, Any], folder: Path) -> Iterator[Proxy]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
+    environment |= variables
     program = shutil.which("litellm", path=str(Path(sys.executable).parent)) or "litellm"
     log_path = folder / "proxy.log"
     with log_path.open("wb") as log:

@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+import subprocess
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import litellm
@@ -12,6 +14,7 @@ from litellm import exceptions
 
 import litellm_imagegen
 from litellm_imagegen.errors import ConfigurationError
+from litellm_imagegen.plugin import blocking
 from litellm_imagegen.sandbox import server
 from tests.pictures import data_url, look_at
 from tests.upstream import running_upstream
@@ -140,6 +143,37 @@ def test_a_stream_that_is_left_early_closes_the_upstream(registered: str) -> Non
     del stream
     gc.collect()
     assert _sandbox_falls_idle()
+
+
+LEFT_OPEN = """
+import litellm, litellm_imagegen
+litellm_imagegen.register()
+stream = litellm.completion(
+    model="imagegen/sandbox/gemini-2.5-flash-image", messages=[{"role": "user", "content": "x"}], stream=True
+)
+next(iter(stream))
+"""
+
+
+def test_a_program_that_leaves_a_stream_open_can_end() -> None:
+    finished = subprocess.run([sys.executable, "-c", LEFT_OPEN], timeout=60, check=False, capture_output=True)
+    assert finished.returncode == 0
+
+
+def test_the_garbage_collector_may_close_a_stream_on_any_thread() -> None:
+    async def numbers() -> AsyncGenerator[int, None]:
+        for number in range(3):
+            yield number
+
+    async def collect() -> None:
+        gc.collect()
+
+    abandoned: list[Any] = [blocking.iterate(numbers())]
+    next(abandoned[0])
+    abandoned.append(abandoned)  # only the collector can find it
+    del abandoned
+    blocking.run(asyncio.wait_for(collect(), 30))
+    assert list(blocking.iterate(numbers())) == [0, 1, 2]
 
 
 def test_an_interrupted_call_cancels_the_upstream(registered: str) -> None:

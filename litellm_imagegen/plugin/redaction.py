@@ -1,0 +1,129 @@
+"""What logs see of pictures: their facts, never their bytes, whichever way a picture went.
+
+A picture's place in a logged request or answer holds `{"sha256", "mime", "bytes", "width", "height"}` as
+JSON text, so that whoever expects a string there finds one. LiteLLM's own log lines lose every long run of
+base64 on their way out.
+"""
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from pydantic import BaseModel
+
+from litellm_imagegen.blob import Blob
+from litellm_imagegen.plugin import references
+
+_SHORTEST_PICTURE = 200  # characters; what is shorter is no picture and hides nothing
+_DATA_URL = re.compile(r"data:(image/[A-Za-z0-9.+-]+);base64,([A-Za-z0-9+/=_-]+)")
+_BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{200,}={0,2}")
+_LITELLMS_LOGGERS = ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router")
+# Where LiteLLM's log arguments hold messages or answers.
+_LOGGED = (
+    "standard_logging_object",
+    "messages",
+    "input",
+    "original_response",
+    "complete_streaming_response",
+    "async_complete_streaming_response",
+    "additional_args",
+    "optional_params",
+)
+
+
+def redacted(value: Any) -> Any:
+    """A copy of `value` with facts in the place of pictures; what holds none comes back as it is."""
+    if isinstance(value, str):
+        return _redacted_text(value)
+    if isinstance(value, Mapping):
+        changed = {key: redacted(item) for key, item in value.items()}
+        return value if all(changed[key] is item for key, item in value.items()) else changed
+    if isinstance(value, list | tuple):
+        items = [redacted(item) for item in value]
+        return value if all(new is old for new, old in zip(items, value, strict=True)) else type(value)(items)
+    if isinstance(value, BaseModel):
+        update = {}
+        for name, item in {**value.__dict__, **(value.__pydantic_extra__ or {})}.items():
+            clean = redacted(item)
+            if clean is not item:
+                update[name] = clean
+        return value.model_copy(update=update) if update else value
+    return value
+
+
+def redact_log_arguments(arguments: dict[str, Any]) -> None:
+    """Put facts in the place of pictures everywhere in what LiteLLM hands to its log sinks."""
+    for name in _LOGGED:
+        if arguments.get(name) is not None:
+            arguments[name] = redacted(arguments[name])
+    parameters = arguments.get("litellm_params")
+    if isinstance(parameters, dict) and isinstance(parameters.get("proxy_server_request"), Mapping):
+        request = parameters["proxy_server_request"]
+        if isinstance(request.get("body"), Mapping):
+            parameters["proxy_server_request"] = {**request, "body": redacted(request["body"])}
+
+
+def redact_request(arguments: dict[str, Any]) -> None:
+    """The same for a request that is about to be carried out: its plan holds the pictures by now.
+
+    Only for the proxy, whose router keeps the request for a second try; changes what LiteLLM logs of it.
+    """
+    messages = arguments.get("messages")
+    clean = redacted(messages)
+    if clean is messages:
+        return
+    arguments["messages"] = clean
+    logged = arguments["litellm_logging_obj"]
+    logged.messages = clean
+    for name in ("messages", "input"):
+        if name in logged.model_call_details:
+            logged.model_call_details[name] = clean
+    redact_log_arguments(logged.model_call_details)
+    request = arguments.get("proxy_server_request")
+    if isinstance(request, Mapping) and isinstance(request.get("body"), dict):
+        arguments["proxy_server_request"] = {**request, "body": {**request["body"], "messages": clean}}
+
+
+class _NoPictures(logging.Filter):
+    """Cuts base64 out of log lines. It sees only records that are about to be written."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        if len(message) > _SHORTEST_PICTURE:
+            clean = _BASE64_RUN.sub(_shortened, message)
+            if clean != message:
+                record.msg, record.args = clean, ()
+        return True
+
+
+def install_log_filter() -> None:
+    """Keep base64 out of LiteLLM's own log lines, DEBUG ones too."""
+    for name in _LITELLMS_LOGGERS:
+        logger = logging.getLogger(name)
+        if not any(isinstance(known, _NoPictures) for known in logger.filters):
+            logger.addFilter(_NoPictures())
+
+
+def _redacted_text(text: str) -> str:
+    if references.TEXT_PREFIX in text:
+        text = references.replaced(text, lambda facts: orjson.dumps(facts).decode())
+    if len(text) < _SHORTEST_PICTURE:
+        return text
+    if "base64," in text:
+        text = _DATA_URL.sub(_facts_of_data_url, text)
+    return _BASE64_RUN.sub(_shortened, text) if len(text) >= _SHORTEST_PICTURE else text
+
+
+def _facts_of_data_url(match: "re.Match[str]") -> str:
+    if len(match[2]) < _SHORTEST_PICTURE:
+        return match[0]
+    try:
+        return orjson.dumps(Blob.from_base64(match[2], match[1]).facts).decode()
+    except ValueError:
+        return f"[{match[1]}, {len(match[2])} characters that are no base64]"
+
+
+def _shortened(match: "re.Match[str]") -> str:
+    return f"{match[0][:16]}[... {len(match[0])} characters]"
