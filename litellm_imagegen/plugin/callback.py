@@ -23,6 +23,7 @@ from litellm_imagegen.surfaces.metadata import notices_header
 
 # LiteLLM refuses these for every custom provider; the plan holds a notice of them by now.
 _REFUSED_BY_LITELLM = ("reasoning_effort", "thinking", "verbosity")
+_LARGE_REQUEST_BYTES = 1024 * 1024
 _CALLS_OF_OUR_ROUTES = frozenset({"completion", "acompletion"})
 
 
@@ -55,12 +56,7 @@ class ImagegenCallback(CustomLogger):
         self._register_provider()
         if request is None:  # Python with an older LiteLLM: the handler plans, and gets all it needs for chat
             return None
-        try:
-            with translated(str(kwargs.get("model"))):
-                plan = make_plan(Given.to_hook(kwargs))
-        finally:  # what cannot be planned is logged too
-            if kwargs.get("proxy_server_request"):
-                redact_request(kwargs)
+        plan = await asyncio.to_thread(_plan, kwargs) if _is_large(kwargs) else _plan(kwargs)
         kwargs[TOKEN] = record_of(request).add(plan)
         if litellm.cache is not None:
             kwargs["cache"] = _cache_control(kwargs, plan)
@@ -93,6 +89,22 @@ class ImagegenCallback(CustomLogger):
         record = find_record(data.get("litellm_logging_obj"))
         notices = notices_header(record.notices) if record is not None else None
         return {"x-imagegen-notices": notices} if notices else None
+
+
+def _plan(kwargs: dict[str, Any]) -> Plan:
+    try:
+        with translated(str(kwargs.get("model"))):
+            return make_plan(Given.to_hook(kwargs))
+    finally:  # what cannot be planned is logged too
+        if kwargs.get("proxy_server_request"):
+            redact_request(kwargs)
+
+
+def _is_large(kwargs: dict[str, Any]) -> bool:
+    """Whether reading the request's pictures would hold up the event loop."""
+    headers = (kwargs.get("proxy_server_request") or {}).get("headers") or {}
+    length = str(headers.get("content-length", ""))
+    return not length.isdecimal() or int(length) > _LARGE_REQUEST_BYTES
 
 
 def _cache_control(kwargs: dict[str, Any], plan: Plan) -> dict[str, Any]:
