@@ -6,6 +6,7 @@ the very bytes that came. They are decoded once, to look at the picture, and the
 
 import hashlib
 import io
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +29,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftypheix", "image/heic"),
     (4, b"ftypmif1", "image/heif"),
 )
+_MEDIA_TYPE = re.compile(r"[A-Za-z0-9.+-]{1,60}/[A-Za-z0-9.+-]{1,60}")
 _SLICE_CHARACTERS = 1024 * 1024  # a multiple of 4
 _SIGNATURE_CHARACTERS = 32  # base64 characters that cover the longest signature, a multiple of 4
 
@@ -92,7 +94,10 @@ class Blob:
     def mime(self) -> str:
         """The media type that the bytes themselves tell, else the declared one."""
         head = self._given_raw[:24] if self._given_raw is not None else self._head_of_base64()
-        return _signed_mime(head) or self._declared_mime or "application/octet-stream"
+        declared = self._declared_mime or ""
+        return _signed_mime(head) or (
+            declared if _MEDIA_TYPE.fullmatch(declared) else "application/octet-stream"
+        )
 
     @property
     def data_url_head(self) -> str:

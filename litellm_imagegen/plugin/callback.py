@@ -110,6 +110,8 @@ def _is_large(kwargs: dict[str, Any]) -> bool:
 def _cache_control(kwargs: dict[str, Any], plan: Plan) -> dict[str, Any]:
     """LiteLLM's cache keys know the fields of text models only: our namespace tells plans apart."""
     given = kwargs.get("cache") or {}
+    if kwargs.get("stream"):  # LiteLLM replays a cached stream without its pictures
+        return {**given, "no-cache": True, "no-store": True}
     metadata = kwargs.get("metadata") or {}
     outer = (
         given.get("namespace") or metadata.get("redis_namespace") or getattr(litellm.cache, "namespace", None)

@@ -15,6 +15,7 @@ TEXT_PREFIX = "imagegen-picture:"
 PREFIX = TEXT_PREFIX.encode()
 _TOKEN_BYTES = 16
 _MIME_CHARACTERS = 24
+_MAXIMUM_PIXELS = 999_999
 _FORM = re.compile(
     r"imagegen-picture:[0-9a-f]{32}:(?P<sha256>[0-9a-f]{64}):(?P<bytes>[0-9]{12})"
     r":(?P<width>[0-9]{6})x(?P<height>[0-9]{6}):(?P<mime>[ -~]{24})"
@@ -23,11 +24,14 @@ LENGTH = len(PREFIX) + 2 * _TOKEN_BYTES + 1 + 64 + 1 + 12 + 1 + 6 + 1 + 6 + 1 + 
 
 
 def make(facts: PictureFacts) -> str:
-    """A new reference to a picture. Pixels that are not known count as 0."""
-    mime = "".join(c for c in facts["mime"] if c.isalnum() or c in "/+.-")[:_MIME_CHARACTERS]
+    """A new reference to a picture. Pixels that are not known, or beyond what fits, count as 0."""
+    mime = "".join(c for c in facts["mime"] if c.isascii() and (c.isalnum() or c in "/+.-"))
+    width, height = (
+        pixels if pixels and pixels <= _MAXIMUM_PIXELS else 0 for pixels in (facts["width"], facts["height"])
+    )
     return (
         f"{TEXT_PREFIX}{secrets.token_hex(_TOKEN_BYTES)}:{facts['sha256']}:{facts['bytes']:012d}"
-        f":{facts['width'] or 0:06d}x{facts['height'] or 0:06d}:{mime:.<{_MIME_CHARACTERS}}"
+        f":{width:06d}x{height:06d}:{mime[:_MIME_CHARACTERS]:.<{_MIME_CHARACTERS}}"
     )
 
 
