@@ -26,6 +26,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 MAXIMUM_QUOTED_CHARACTERS = 500
+_TELLTALE_CHARACTERS = 4
 _LONG_OPAQUE_RUN = re.compile(r"[A-Za-z0-9+/\\_=-]{64,}")  # base64, also in lines or escaped
 
 
@@ -41,9 +42,12 @@ class Fault(StrEnum):
 def quote(text: object, secrets: Iterable[str] = ()) -> str:
     """Foreign text made fit for a message: one line, at most 500 characters, no secret, no base64."""
     clean = str(text)
-    for secret in secrets:
-        if secret:
-            clean = clean.replace(secret, "[key]")
+    for secret in filter(None, secrets):
+        clean = clean.replace(secret, "[key]")
+        for length in range(len(secret) - 1, _TELLTALE_CHARACTERS - 1, -1):
+            if clean.endswith(secret[:length]):  # the text was cut inside of the secret
+                clean = f"{clean[:-length]}[key]"
+                break
     clean = _LONG_OPAQUE_RUN.sub("[...]", clean)
     clean = " ".join("".join(c if c.isprintable() else " " for c in clean).split())
     if len(clean) > MAXIMUM_QUOTED_CHARACTERS:

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 MINIMUM_LENGTH = 64 * 1024
+_MAXIMUM_DEPTH = 50
 _MAXIMUM_STRINGS = 20_000  # text with more strings than that is no reply with a picture: parse it as it is
 
 
@@ -35,17 +36,20 @@ class LiftedJson:
         """A part of the value."""
         return LiftedJson(self.value[key], self._lifted)
 
-    def whole(self, value: Any) -> Any:
-        """`value` with every long string back in its place. Raises `ValueError` for one that is not UTF-8."""
-        if not self._lifted:
-            return value
+    def whole(self, value: Any, depth: int = _MAXIMUM_DEPTH) -> Any:
+        """`value` with every long string back in its place, cut off where it is nested absurdly deep.
+
+        Raises `ValueError` for a string that is not UTF-8.
+        """
         if isinstance(value, str):
             view = self._lifted.get(value)
             return value if view is None else str(view, "utf-8")
         if isinstance(value, list):
-            return [self.whole(item) for item in value]
+            return [self.whole(item, depth - 1) for item in value] if depth else []
         if isinstance(value, dict):
-            return {self.whole(key): self.whole(item) for key, item in value.items()}
+            return (
+                {self.whole(key): self.whole(item, depth - 1) for key, item in value.items()} if depth else {}
+            )
         return value
 
 

@@ -36,8 +36,6 @@ from litellm_imagegen.sse import Event, EventSplitter, EventTooLarge
 _CONNECT_SECONDS = 15.0
 _ERROR_BODY_BYTES = 64 * 1024
 _INFLATED_CHUNK_BYTES = 256 * 1024
-_KEEPALIVE_SECONDS = 30.0
-_KEPT_CONNECTIONS = 20
 _UNFIT_FOR_HEADER = re.compile(r"[^\x20-\x7e]")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
@@ -155,14 +153,13 @@ class Opened:
 
 
 class Transport:
-    """Sends calls. One instance serves a process; clients are kept per event loop.
+    """Sends calls. One instance serves a process; clients are kept per event loop, connections are not.
 
-    `keeps_connections` is for processes with one lasting event loop. Elsewhere connections end with their
-    call, since nobody tells when a loop ends.
+    A connection ends with its call: what a peer sends beyond its reply must not become the next caller's
+    answer, and nobody tells when an event loop ends. Beside a picture a handshake costs nothing.
     """
 
-    def __init__(self, *, keeps_connections: bool = False) -> None:
-        self._kept_connections = _KEPT_CONNECTIONS if keeps_connections else 0
+    def __init__(self) -> None:
         self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = (
             weakref.WeakKeyDictionary()
         )
@@ -199,11 +196,7 @@ class Transport:
                 del self._clients[ended]
             client = httpx.AsyncClient(
                 timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
-                limits=httpx.Limits(
-                    max_connections=None,
-                    max_keepalive_connections=self._kept_connections,
-                    keepalive_expiry=_KEEPALIVE_SECONDS,
-                ),
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
                 follow_redirects=False,
                 verify=_tls(),
             )

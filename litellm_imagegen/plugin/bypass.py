@@ -192,7 +192,8 @@ def _with_length(start: Message, length: int | None) -> Message:
 def install() -> bool:
     """Put our last step around the proxy of this process, once. False where there is none or it cannot be.
 
-    It stands inside the proxy's middleware, around its routes: what compresses answers is outside of it.
+    It stands inside the proxy's middleware, around its routes, so that it sees answers before they are
+    compressed; pictures do not compress, and an answer with one leaves in pieces and as it is.
     """
     application = getattr(sys.modules.get("litellm.proxy.proxy_server"), "app", None)
     router: Any = getattr(application, "router", None)
@@ -211,12 +212,9 @@ def usable_vault(setting: Bypass, logging_object: Any) -> Vault | None:
     cached the picture itself has to be in it, whatever the setting.
     """
     vault = current_vault()
-    if (
-        vault is None
-        or setting is Bypass.OFF
-        or vault.owner is not logging_object
-        or litellm.cache is not None
-    ):
+    if vault is None or vault.owner is None or vault.owner is not logging_object:
+        return None
+    if setting is Bypass.OFF or litellm.cache is not None:
         return None
     if setting is Bypass.AUTO and any(map(_looks_at_answers, litellm.callbacks)):
         return None

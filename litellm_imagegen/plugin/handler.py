@@ -4,7 +4,6 @@ Where no hook ran (Python without the callback, every synchronous call) it plans
 still hands over.
 """
 
-import sys
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
@@ -29,7 +28,7 @@ class ImagegenHandler(CustomLLM):
 
     def __init__(self) -> None:
         super().__init__()
-        self._transport = Transport(keeps_connections="litellm.proxy.proxy_server" in sys.modules)
+        self._transport = Transport()
 
     async def acompletion(self, *args: Any, **given: Any) -> ModelResponse:
         """A whole completion. Raises LiteLLM's exceptions."""

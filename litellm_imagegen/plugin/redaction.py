@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from litellm_imagegen.blob import Blob
 from litellm_imagegen.plugin import references
 
+_MAXIMUM_DEPTH = 64
 _SHORTEST_PICTURE = 200  # characters; what is shorter is no picture and hides nothing
 _DATA_URL = re.compile(r"data:(image/[A-Za-z0-9.+-]+);base64,([A-Za-z0-9+/=_-]+)")
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{200,}={0,2}")
@@ -33,20 +34,25 @@ _LOGGED = (
 )
 
 
-def redacted(value: Any) -> Any:
-    """A copy of `value` with facts in the place of pictures; what holds none comes back as it is."""
+def redacted(value: Any, depth: int = _MAXIMUM_DEPTH) -> Any:
+    """A copy of `value` with facts in the place of pictures; what holds none comes back as it is.
+
+    What is nested deeper than anything LiteLLM logs is cut off.
+    """
     if isinstance(value, str):
         return _redacted_text(value)
+    if depth == 0 and isinstance(value, Mapping | list | tuple | BaseModel):
+        return "[...]"
     if isinstance(value, Mapping):
-        changed = {key: redacted(item) for key, item in value.items()}
+        changed = {key: redacted(item, depth - 1) for key, item in value.items()}
         return value if all(changed[key] is item for key, item in value.items()) else changed
     if isinstance(value, list | tuple):
-        items = [redacted(item) for item in value]
+        items = [redacted(item, depth - 1) for item in value]
         return value if all(new is old for new, old in zip(items, value, strict=True)) else type(value)(items)
     if isinstance(value, BaseModel):
         update = {}
         for name, item in {**value.__dict__, **(value.__pydantic_extra__ or {})}.items():
-            clean = redacted(item)
+            clean = redacted(item, depth - 1)
             if clean is not item:
                 update[name] = clean
         return value.model_copy(update=update) if update else value

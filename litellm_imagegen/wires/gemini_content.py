@@ -296,7 +296,7 @@ def _error(
     error = given if isinstance(given, dict) else {}
     listed = error.get("details")
     details = [detail for detail in listed if isinstance(detail, dict)] if isinstance(listed, list) else []
-    reason = str(error.get("message") or body[:2000].decode("utf-8", "replace") or f"HTTP {status}")
+    reason = str(error.get("message") or body.decode("utf-8", "replace") or f"HTTP {status}")
     reason += "".join(f" ({field}: {description})" for field, description in _violations(details))
     if any(detail.get("reason") == "API_KEY_INVALID" for detail in details):
         return AuthenticationFailed(plan.provider, reason)
