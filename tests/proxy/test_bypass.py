@@ -606,7 +606,7 @@ def test_nothing_is_left_of_many_requests_of_every_kind(guarded: Setup) -> None:
 
     before = guarded.state.kept
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(one, range(200)))
+        list(threads.map(one, range(300)))
     settled = guarded.settled()
-    assert settled.kept - before >= 100, "pictures did take their own way"
+    assert settled.kept - before >= 150, "pictures did take their own way"
     assert (settled.held_bytes, settled.records) == (0, 0)
