@@ -31,6 +31,8 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
 )
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9.+-]{1,60}/[A-Za-z0-9.+-]{1,60}")
 _SLICE_CHARACTERS = 1024 * 1024  # a multiple of 4
+_ENDING_BYTES = 64 * 1024
+_HEAD_BYTES = 24  # covers the longest signature
 _SIGNATURE_CHARACTERS = 32  # base64 characters that cover the longest signature, a multiple of 4
 
 
@@ -46,10 +48,11 @@ class PictureFacts(TypedDict):
 
 @dataclass(frozen=True)
 class _Inspection:
-    """What one look at all bytes has shown."""
+    """What one look at all bytes has shown; `is_standard` tells whether their base64 can be passed on."""
 
     facts: PictureFacts
-    flaw: str | None
+    beginning: bytes
+    ending: bytes
     is_standard: bool
 
 
@@ -93,7 +96,7 @@ class Blob:
     @cached_property
     def mime(self) -> str:
         """The media type that the bytes themselves tell, else the declared one."""
-        head = self._given_raw[:24] if self._given_raw is not None else self._head_of_base64()
+        head = self._given_raw[:_HEAD_BYTES] if self._given_raw is not None else self._head_of_base64()
         declared = self._declared_mime or ""
         return _signed_mime(head) or (
             declared if _MEDIA_TYPE.fullmatch(declared) else "application/octet-stream"
@@ -119,13 +122,22 @@ class Blob:
         """Hash, pixels (from the header alone) and length."""
         return self._inspection.facts
 
-    @property
+    @cached_property
     def flaw(self) -> str | None:
         """What shows that these bytes are no whole picture, None if nothing does.
 
         Formats that are unknown here are taken on trust; a known one must begin and end as it should.
         """
-        return self._inspection.flaw
+        seen, mime = self._inspection, self.mime
+        if not any(known == mime for *_, known in _SIGNATURES):
+            return None
+        if _signed_mime(seen.beginning) != mime:
+            return f"bytes that are no {mime}"
+        if mime == "image/webp":
+            is_whole = seen.facts["bytes"] >= int.from_bytes(seen.beginning[4:8], "little") + 8
+        else:  # the end stands last, but for what some programs append to it
+            is_whole = _has_end(seen.ending, mime) or _has_end(self.raw, mime)
+        return None if is_whole else f"a {mime} that is cut off"
 
     def __repr__(self) -> str:
         return f"<Blob {self.mime} {self.held_bytes} {'base64' if self._given_raw is None else 'raw'}>"
@@ -164,14 +176,13 @@ def _decoded_slices(text: Bytes) -> Iterator[bytes]:
 
 def _inspected(slices: Iterable[bytes], mime: str, *, is_standard: bool) -> _Inspection:
     digest, length = hashlib.sha256(), 0
-    end = _EndWatch(mime)
-    beginning = b""
+    beginning = ending = b""
     for piece in slices:
         if not length:
             beginning = piece
         digest.update(piece)
         length += len(piece)
-        end.feed(piece)
+        ending = (ending + piece if len(piece) < _ENDING_BYTES else piece)[-_ENDING_BYTES:]
     width, height = _pixels(beginning)
     facts: PictureFacts = {
         "mime": mime,
@@ -180,29 +191,19 @@ def _inspected(slices: Iterable[bytes], mime: str, *, is_standard: bool) -> _Ins
         "bytes": length,
         "sha256": digest.hexdigest(),
     }
-    return _Inspection(facts, _flaw(beginning, length, end, mime), is_standard)
+    return _Inspection(facts, beginning[:_HEAD_BYTES], ending, is_standard)
 
 
-class _EndWatch:
-    """Finds the marks that a whole picture of its kind ends with, in slices of it."""
-
-    def __init__(self, mime: str) -> None:
-        self._mime = mime
-        self._last_bytes = b""
-        self.is_whole = mime not in ("image/png", "image/jpeg")
-
-    def feed(self, piece: bytes) -> None:
-        """Look at the next slice, and at the seam to the one before."""
-        seam = self._last_bytes + piece[:8]
-        for text in (seam, piece):
-            if self._mime == "image/png":
-                self.is_whole = self.is_whole or b"IEND" in text
-            elif self._mime == "image/jpeg":
-                # An end after the last scan began: thumbnails before it have ends of their own.
-                scan, ending = text.rfind(b"\xff\xda"), text.rfind(b"\xff\xd9")
-                if max(scan, ending) >= 0:
-                    self.is_whole = ending > scan
-        self._last_bytes = piece[-8:]
+def _has_end(text: bytes, mime: str) -> bool:
+    """Whether `text`, a whole picture or the last part of one, holds the mark that its kind ends with."""
+    match mime:
+        case "image/png":
+            return text.rfind(b"IEND") >= 0
+        case "image/jpeg":
+            # An end after the last scan began: thumbnails before it have ends of their own.
+            ending = text.rfind(b"\xff\xd9")
+            return ending >= 0 and text.find(b"\xff\xda", ending) < 0
+    return True
 
 
 def _pixels(beginning: bytes) -> tuple[int | None, int | None]:
@@ -211,18 +212,6 @@ def _pixels(beginning: bytes) -> tuple[int | None, int | None]:
             return picture.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None, None
-
-
-def _flaw(beginning: bytes, length: int, end: _EndWatch, mime: str) -> str | None:
-    if not any(known == mime for *_, known in _SIGNATURES):
-        return None
-    if _signed_mime(beginning[:24]) != mime:
-        return f"bytes that are no {mime}"
-    if mime == "image/webp":
-        is_whole = length >= int.from_bytes(beginning[4:8], "little") + 8
-    else:
-        is_whole = end.is_whole
-    return None if is_whole else f"a {mime} that is cut off"
 
 
 def _decode(text: Bytes) -> tuple[bytes, bool]:

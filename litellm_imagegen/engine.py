@@ -193,12 +193,13 @@ class _Assembly:
 
     async def examine(self, picture: Picture, limits: Limits) -> None:
         """Work out a picture's facts off the event loop. Raises `BadReply` for what is no picture data."""
+        blob = picture.blob
         try:
-            facts = await _off_loop(picture.blob.held_bytes, lambda: picture.blob.facts)
+            facts, flaw = await _off_loop(blob.held_bytes, lambda: (blob.facts, blob.flaw))
         except ValueError as error:
             raise BadReply(self._plan.provider, "picture data that is not base64") from error
-        if picture.blob.flaw:
-            raise BadReply(self._plan.provider, f"{picture.blob.flaw} where a picture should be")
+        if flaw:
+            raise BadReply(self._plan.provider, f"{flaw} where a picture should be")
         if facts["bytes"] > limits.picture_bytes:
             raise BadReply(
                 self._plan.provider,

@@ -13,7 +13,7 @@ import time
 import weakref
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
@@ -89,20 +89,6 @@ class Opened:
         self._deadline = deadline
         self._maximum_bytes = maximum_bytes
 
-    async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """The body, inflated if compressed all the same. Raises `BadReply` and `DeadlineExceeded`."""
-        raw = self._response.aiter_raw()
-        body = self._Body(self)
-        while True:
-            try:
-                received = await self._deadline.wait_for(anext(raw))
-            except StopAsyncIteration:
-                return
-            except httpx.HTTPError as error:
-                raise self._cut_off() from error
-            for chunk in body.take(received):
-                yield chunk
-
     async def read(self) -> Reply:
         """The whole reply; of an error only as much as anyone wants to see."""
         return await self._deadline.wait_for(self._read())
@@ -139,15 +125,25 @@ class Opened:
                 yield chunk
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """The data of each server-sent event, in pieces."""
-        splitter = EventSplitter(self._maximum_bytes)
+        """The data of each server-sent event, in pieces. Raises `BadReply` and `DeadlineExceeded`."""
+        raw = self._response.aiter_raw()
+        body, splitter = self._Body(self), EventSplitter(self._maximum_bytes)
+
+        async def next_events() -> list[Event]:
+            """What the next pieces complete; at the end what is left, then nothing."""
+            async for received in raw:
+                events = [event for chunk in body.take(received) for event in splitter.feed(chunk)]
+                if events:
+                    return events
+            return list(splitter.finish())
+
         try:
-            async with aclosing(self.chunks()) as chunks:
-                async for chunk in chunks:
-                    for event in splitter.feed(chunk):
-                        yield event
-            for event in splitter.finish():
-                yield event
+            # One wait for an event and not for each of its pieces, of which a picture has hundreds.
+            while events := await self._deadline.wait_for(next_events()):
+                for event in events:
+                    yield event
+        except httpx.HTTPError as error:
+            raise self._cut_off() from error
         except EventTooLarge as error:
             raise BadReply(self._endpoint.provider, error) from error
 
