@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from litellm_imagegen.canonical import Delta, Frozen, Name
@@ -19,6 +20,7 @@ from litellm_imagegen.errors import (
     RateLimited,
     UnknownModel,
 )
+from litellm_imagegen.lifting import IncomingJson
 from litellm_imagegen.plan import Plan
 
 
@@ -35,22 +37,13 @@ class Call(Frozen):
     streams: bool = False
 
 
-class Reply(Frozen):
-    """A whole reply: header names in lower case, the body in the pieces it came in."""
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """A whole reply: header names in lower case, the body still to be parsed."""
 
     status: int
     headers: Mapping[str, str]
-    pieces: tuple[bytes, ...]
-
-    @property
-    def size(self) -> int:
-        """Bytes of the body."""
-        return sum(map(len, self.pieces))
-
-    @property
-    def body(self) -> bytes:
-        """The whole body. Copies it: join large ones off the event loop."""
-        return b"".join(self.pieces)
+    body: IncomingJson
 
 
 class Codec(Protocol):
@@ -67,7 +60,7 @@ class Codec(Protocol):
         """What a whole successful reply says, in order. Raises `ProviderError`."""
         ...
 
-    def decode_event(self, plan: Plan, event: bytes) -> Sequence[Delta]:
+    def decode_event(self, plan: Plan, event: IncomingJson) -> Sequence[Delta]:
         """What the data of one server-sent event says. Raises `ProviderError`."""
         ...
 

@@ -5,7 +5,7 @@ surface shows the outcome.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -28,13 +28,11 @@ from litellm_imagegen.canonical import (
     TextPart,
     Usage,
 )
-from litellm_imagegen.codec import Codec
 from litellm_imagegen.cost import cost_of
 from litellm_imagegen.dialects import parse_chat
 from litellm_imagegen.errors import BadReply, ImagegenError, NoImage
 from litellm_imagegen.plan import Plan, make_plan
 from litellm_imagegen.providers import Provider
-from litellm_imagegen.sse import Event
 from litellm_imagegen.transport import Deadline, Endpoint, Transport
 
 # A reply may hold several pictures, and signatures as long as a picture beside each of them.
@@ -152,15 +150,14 @@ async def _deltas(job: Job, transport: Transport, deadline: Deadline) -> AsyncGe
             raise codec.decode_error(plan, await opened.read())
         if not call.streams:
             reply = await opened.read()
-            for delta in await _off_loop(reply.size, lambda: codec.decode(plan, reply)):
+            for delta in await _off_loop(reply.body.remaining_length, lambda: codec.decode(plan, reply)):
                 yield delta
             return
         finished = False
         async with aclosing(opened.events()) as events:
             async for event in events:
-                size = sum(map(len, event))
                 try:
-                    deltas = await _off_loop(size, partial(_decode_event, codec, plan, event))
+                    deltas = await _off_loop(event.remaining_length, partial(codec.decode_event, plan, event))
                 except BadReply:
                     if finished:
                         break  # the answer is complete: what cannot be read after it does not undo it
@@ -170,10 +167,6 @@ async def _deltas(job: Job, transport: Transport, deadline: Deadline) -> AsyncGe
                     yield delta
         if not finished:
             raise BadReply(plan.provider, "the stream was cut off before its end; the call may be charged")
-
-
-def _decode_event(codec: Codec, plan: Plan, event: Event) -> Sequence[Delta]:
-    return codec.decode_event(plan, b"".join(event))
 
 
 async def _off_loop(size: int, work: Callable[[], Result]) -> Result:

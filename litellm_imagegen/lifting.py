@@ -1,8 +1,8 @@
-"""Takes long strings out of JSON text before it is parsed, so that a picture is never parsed as JSON.
+"""JSON text as it arrives, its long strings set apart, so that a picture is never parsed as JSON.
 
 A JSON parser looks at every character of a 24 MB base64 string and copies it into a new one. Here each
-string of at least 64 KB without escapes is found by searching for its quotes, cut out as a view of the
-same bytes, and replaced by a short placeholder; what is left is small and is parsed as usual.
+string of more than 64 KB without escapes is told by its quotes as the text comes in, kept in the pieces
+it came in, and replaced by a short placeholder; what is left is small and is parsed as usual.
 """
 
 import secrets
@@ -11,26 +11,27 @@ from typing import Any
 
 import orjson
 
+from litellm_imagegen.base64_text import Base64Text
+
 MINIMUM_LENGTH = 64 * 1024
 _MAXIMUM_DEPTH = 50
-_MAXIMUM_STRINGS = 20_000  # text with more strings than that is no reply with a picture: parse it as it is
+_MAXIMUM_MARKS = 20_000  # text with more quotes and escapes is no reply with a picture: parse it as it is
 
 
 class LiftedJson:
     """Parsed JSON whose long strings stand apart: `value` holds placeholders in their places."""
 
-    def __init__(self, value: Any, lifted: Mapping[str, memoryview]) -> None:
+    def __init__(self, value: Any, lifted: Mapping[str, Base64Text]) -> None:
         self.value = value
         self._lifted = lifted
 
-    def ascii(self, value: Any) -> bytes | memoryview | None:
-        """The bytes of a string, of a lifted one as a view; None if `value` is no string or not ASCII."""
+    def base64(self, value: Any) -> Base64Text | None:
+        """A string that should be base64; None if `value` is no string or not ASCII."""
         if not isinstance(value, str):
             return None
-        view = self._lifted.get(value)
-        if view is not None:
-            return view
-        return value.encode() if value.isascii() else None
+        if value in self._lifted:
+            return self._lifted[value]
+        return Base64Text(value.encode()) if value.isascii() else None
 
     def at(self, key: Any) -> "LiftedJson":
         """A part of the value."""
@@ -42,8 +43,8 @@ class LiftedJson:
         Raises `ValueError` for a string that is not UTF-8.
         """
         if isinstance(value, str):
-            view = self._lifted.get(value)
-            return value if view is None else str(view, "utf-8")
+            lifted = self._lifted.get(value)
+            return value if lifted is None else b"".join(lifted.pieces).decode()
         if isinstance(value, list):
             return [self.whole(item, depth - 1) for item in value] if depth else []
         if isinstance(value, dict):
@@ -53,43 +54,136 @@ class LiftedJson:
         return value
 
 
-def parse(body: bytes, minimum_length: int = MINIMUM_LENGTH) -> LiftedJson:
-    """Parse JSON text. Raises `ValueError` (orjson.JSONDecodeError) for what is no JSON."""
-    if len(body) < minimum_length:
-        return LiftedJson(orjson.loads(body), {})
-    kept: list[bytes | memoryview] = []
-    lifted: dict[str, memoryview] = {}
-    view = memoryview(body)
-    mark = secrets.token_hex(8)  # not to be met in the text by chance or on purpose
-    done = strings = 0
-    position = body.find(b'"')
-    while position >= 0:
-        strings += 1
-        if strings > _MAXIMUM_STRINGS:
-            return LiftedJson(orjson.loads(body), {})
-        end = _closing_quote(body, position + 1)
-        if end < 0:
-            break  # cut off inside a string: the parser will say so
-        if end - position > minimum_length and body.find(b"\\", position, end) < 0:
-            name = f"{mark}:{len(lifted)}"
-            lifted[name] = view[position + 1 : end]
-            kept += (view[done : position + 1], name.encode())
-            done = end
-        position = body.find(b'"', end + 1)
-    if not lifted:
-        return LiftedJson(orjson.loads(body), {})
-    kept.append(view[done:])
-    return LiftedJson(orjson.loads(b"".join(kept)), lifted)
+class IncomingJson:
+    """Feed it the text in pieces, in order; then `parse` it."""
+
+    def __init__(self, minimum_length: int = MINIMUM_LENGTH) -> None:
+        self._minimum_length = minimum_length
+        self._mark = secrets.token_hex(8)  # not to be met in the text by chance or on purpose
+        self._kept: list[bytes] = []
+        self._lifted: dict[str, Base64Text] = {}
+        self._marks = 0
+        self._is_inside = False  # a string
+        self._is_escaped = False  # an escape was seen in it: it stays where it is
+        self._skips_one = False  # the character after a backslash that ended a piece
+        self._held: list[bytes] = []  # of a string that may yet become long
+        self._held_length = 0
+        self._long: Base64Text | None = None  # the long string that is open
+        self.length = 0
+
+    @classmethod
+    def of(cls, text: bytes, minimum_length: int = MINIMUM_LENGTH) -> "IncomingJson":
+        """Text that is all there."""
+        incoming = cls(minimum_length)
+        incoming.feed(text)
+        return incoming
+
+    @property
+    def remaining_length(self) -> int:
+        """Bytes that are left to a parser."""
+        return self.length - sum(map(len, self._lifted.values()))
+
+    @property
+    def text(self) -> bytes:
+        """The text, with placeholders in the place of long strings."""
+        return b"".join((*self._kept, *self._held))
+
+    def parse(self) -> LiftedJson:
+        """The parsed text. Raises `ValueError` (orjson.JSONDecodeError) for what is no JSON."""
+        return LiftedJson(orjson.loads(self.text), self._lifted)
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next piece."""
+        self.length += len(piece)
+        done = position = start = 0  # kept so far; looked at so far; where the open string begins
+        quote = backslash = -1  # the next of each, looked for only once it is passed
+        if self._skips_one and piece:
+            self._skips_one = False
+            position = 1
+        while self._marks < _MAXIMUM_MARKS:
+            if quote < position:
+                quote = _find(piece, b'"', position)
+            if not self._is_inside:
+                if quote == len(piece):
+                    break
+                self._is_inside, self._is_escaped = True, False
+                position = start = quote + 1
+                self._marks += 1
+                continue
+            if backslash < position:
+                backslash = _find(piece, b"\\", position)
+            if backslash < quote:
+                done = self._stay(piece, done, start)
+                position = backslash + 2
+                self._skips_one = position > len(piece)
+                self._marks += 1
+                continue
+            if quote == len(piece):
+                self._hold(piece, done, start)
+                return
+            done = self._close(piece, done, start, quote)
+            position = quote + 1
+        if self._marks >= _MAXIMUM_MARKS:
+            done = self._stay(piece, done, start)
+        self._kept.append(piece[done:])
+
+    def _stay(self, piece: bytes, done: int, start: int) -> int:
+        """The open string is not to be lifted: what was set apart of it goes back. How much is kept now."""
+        self._is_escaped = True
+        if self._long is not None:
+            del self._lifted[self._kept.pop().decode()]
+            self._kept += self._long.pieces
+            self._long = None
+            return start
+        self._keep_held()
+        return done
+
+    def _hold(self, piece: bytes, done: int, start: int) -> None:
+        """The piece ends inside a string."""
+        if self._is_escaped:
+            self._kept.append(piece[done:])
+            return
+        if self._long is None:
+            self._kept.append(piece[done:start])
+            self._held.append(piece[start:])
+            self._held_length += len(piece) - start
+            if self._held_length > self._minimum_length:
+                self._lift()
+        else:
+            self._long.feed(piece[start:])
+
+    def _close(self, piece: bytes, done: int, start: int, end: int) -> int:
+        """The open string ends. How much of the piece is kept now."""
+        self._is_inside = False
+        if self._long is None and not self._is_escaped:
+            if self._held_length + end - start > self._minimum_length:
+                self._kept.append(piece[done:start])
+                self._lift()
+            else:
+                self._keep_held()
+        if self._long is None:
+            return done
+        self._long.feed(piece[start:end])
+        self._long = None
+        return end
+
+    def _lift(self) -> None:
+        """What is held, and what follows to the end of the string, is set apart."""
+        name = f"{self._mark}:{len(self._lifted)}"
+        self._long = self._lifted[name] = Base64Text()
+        self._kept.append(name.encode())
+        for piece in self._held:
+            self._long.feed(piece)
+        self._held.clear()
+        self._held_length = 0
+
+    def _keep_held(self) -> None:
+        self._kept += self._held
+        self._held.clear()
+        self._held_length = 0
 
 
-def _closing_quote(body: bytes, start: int) -> int:
-    """Where the string that began before `start` ends, -1 if nowhere."""
-    end = body.find(b'"', start)
-    while end >= 0:
-        backslashes = end
-        while backslashes > start and body[backslashes - 1] == 0x5C:
-            backslashes -= 1
-        if (end - backslashes) % 2 == 0:
-            return end
-        end = body.find(b'"', end + 1)
-    return -1
+def _find(piece: bytes, character: bytes, start: int) -> int:
+    """Where `character` stands next; the length of the piece if nowhere."""
+    found = piece.find(character, start)
+    return found if found >= 0 else len(piece)

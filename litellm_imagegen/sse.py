@@ -1,34 +1,47 @@
 r"""Server-sent events out of a stream of bytes, in linear time and bounded memory.
 
 Lines end at \n, \r or \r\n and nowhere else (https://html.spec.whatwg.org/multipage/server-sent-events.html).
-Only the `data` field is kept. A picture arrives as one line of many megabytes, so pieces are collected
-as they come, never re-scanned and not joined here.
+Only the `data` field is kept. A picture arrives as one line of many megabytes, so its pieces are handed on
+as they come, never scanned again and not joined here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Generic, Protocol, TypeVar
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_FIELD = b"data:"
+_HEAD_BYTES = len(_BYTE_ORDER_MARK + _FIELD + b" ")
 
 
 class EventTooLarge(ValueError):
     """One event is larger than the bound."""
 
 
-Event = tuple[bytes, ...]  # the data of one event in pieces, for whoever needs it to join, off the event loop
-_FIELD = b"data:"
+class Collector(Protocol):
+    """Takes the data of one event, piece by piece."""
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next piece."""
+        ...
 
 
-class EventSplitter:
-    """Feed it chunks as they come, it gives the data of each event that is complete, in pieces.
+Event = TypeVar("Event", bound=Collector)
+
+
+class EventSplitter(Generic[Event]):
+    """Feed it chunks as they come, it gives each event that is complete, collected by what `new_event` makes.
 
     `maximum_bytes` bounds one event. Feeding beyond it raises `EventTooLarge`.
     """
 
-    def __init__(self, maximum_bytes: int) -> None:
+    def __init__(self, maximum_bytes: int, new_event: Callable[[], Event]) -> None:
         self._maximum_bytes = maximum_bytes
-        self._line: list[bytes] = []
-        self._data: list[bytes] = []
-        self._held = 0
+        self._new_event = new_event
+        self._event: Event | None = None
+        self._held = 0  # bytes of the event's lines and of the open one
+        self._line_length = 0
+        self._head = b""  # of the open line, until it tells the line's field
+        self._is_data: bool | None = None
         self._after_carriage_return = False
         self._at_start = True
 
@@ -47,7 +60,7 @@ class EventSplitter:
             if carriage_return < position:
                 carriage_return = _find(chunk, b"\r", position)
             end = min(line_feed, carriage_return)
-            self._keep(chunk[position:end])
+            self._add(chunk[position:end])
             if end == len(chunk):
                 return
             self._after_carriage_return = end == carriage_return
@@ -56,49 +69,54 @@ class EventSplitter:
 
     def finish(self) -> Iterator[Event]:
         """At the end of the stream: an event whose closing blank line is missing still counts."""
-        if self._line:
+        if self._line_length:
             yield from self._finish_line()
-        if self._data:
-            yield self._take_event()
+        yield from self._finish_event()
 
-    def _keep(self, piece: bytes) -> None:
+    def _add(self, piece: bytes) -> None:
+        """More of the open line."""
         self._held += len(piece)
+        self._line_length += len(piece)
         if self._held > self._maximum_bytes:
             raise EventTooLarge(f"an event of more than {self._maximum_bytes} bytes")
-        if piece:
-            self._line.append(piece)
+        if self._is_data is None:
+            self._head += piece
+            if len(self._head) >= _HEAD_BYTES:
+                self._begin_line()
+        elif self._is_data and self._event is not None:
+            self._event.feed(piece)
+
+    def _begin_line(self) -> None:
+        """The open line's field is known, or is all there is of it."""
+        head, self._head = self._head, b""
+        if self._at_start:
+            head = head.removeprefix(_BYTE_ORDER_MARK)
+        self._at_start = False
+        self._is_data = head.startswith(_FIELD)
+        if not self._is_data:
+            self._line_length = len(head)  # 0 for a mark alone
+            return
+        if self._event is None:
+            self._event = self._new_event()
+        else:
+            self._event.feed(b"\n")
+        self._event.feed(head[6:] if head[5:6] == b" " else head[5:])
 
     def _finish_line(self) -> Iterator[Event]:
-        line, self._line = self._line, []
-        head = self._head_of(line)
-        if not line:
-            if self._data:
-                yield self._take_event()
-            self._held = 0
-        elif head.startswith(_FIELD):
-            line[0] = head[6:] if head[5:6] == b" " else head[5:]
-            if self._data:
-                self._data.append(b"\n")
-            self._data += line
-        else:
-            self._held -= sum(map(len, line))
+        if self._is_data is None:
+            self._begin_line()
+        if not self._line_length:
+            yield from self._finish_event()
+        elif not self._is_data:
+            self._held -= self._line_length
+        self._line_length = 0
+        self._is_data = None
 
-    def _head_of(self, line: list[bytes]) -> bytes:
-        """The first piece, made long enough to hold the field's name, without a byte order mark."""
-        while len(line) > 1 and len(line[0]) < len(_BYTE_ORDER_MARK + _FIELD) + 1:
-            line[0:2] = [line[0] + line[1]]
-        if self._at_start and line:
-            line[0] = line[0].removeprefix(_BYTE_ORDER_MARK)
-        self._at_start = False
-        if line == [b""]:
-            line.clear()
-        return line[0] if line else b""
-
-    def _take_event(self) -> Event:
-        event = tuple(self._data)
-        self._data.clear()
+    def _finish_event(self) -> Iterator[Event]:
+        event, self._event = self._event, None
         self._held = 0
-        return event
+        if event is not None:
+            yield event
 
 
 def _find(chunk: bytes, byte: bytes, start: int) -> int:

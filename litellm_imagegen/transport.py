@@ -31,7 +31,8 @@ from litellm_imagegen.errors import (
     ProviderUnavailable,
     quote,
 )
-from litellm_imagegen.sse import Event, EventSplitter, EventTooLarge
+from litellm_imagegen.lifting import IncomingJson
+from litellm_imagegen.sse import EventSplitter, EventTooLarge
 
 _CONNECT_SECONDS = 15.0
 _ERROR_BODY_BYTES = 64 * 1024
@@ -95,15 +96,16 @@ class Opened:
 
     async def _read(self) -> Reply:
         body = self._Body(self)
-        pieces: list[bytes] = []
+        collected = IncomingJson()
         try:
             async for received in self._response.aiter_raw():
-                pieces += body.take(received)
+                for chunk in body.take(received):
+                    collected.feed(chunk)
                 if self.status >= 400 and body.length > _ERROR_BODY_BYTES:
                     break
         except httpx.HTTPError as error:
             raise self._cut_off() from error
-        return Reply(status=self.status, headers=self.headers, pieces=tuple(pieces))
+        return Reply(status=self.status, headers=self.headers, body=collected)
 
     def _cut_off(self) -> BadReply:
         return BadReply(self._endpoint.provider, "the reply was cut off; the call may be charged")
@@ -124,12 +126,12 @@ class Opened:
                     raise BadReply(self._provider, f"a reply of more than {self._maximum_bytes} bytes")
                 yield chunk
 
-    async def events(self) -> AsyncGenerator[Event, None]:
-        """The data of each server-sent event, in pieces. Raises `BadReply` and `DeadlineExceeded`."""
+    async def events(self) -> AsyncGenerator[IncomingJson, None]:
+        """The data of each server-sent event. Raises `BadReply` and `DeadlineExceeded`."""
         raw = self._response.aiter_raw()
-        body, splitter = self._Body(self), EventSplitter(self._maximum_bytes)
+        body, splitter = self._Body(self), EventSplitter(self._maximum_bytes, IncomingJson)
 
-        async def next_events() -> list[Event]:
+        async def next_events() -> list[IncomingJson]:
             """What the next pieces complete; at the end what is left, then nothing."""
             async for received in raw:
                 events = [event for chunk in body.take(received) for event in splitter.feed(chunk)]

@@ -21,6 +21,7 @@ from litellm.integrations.custom_guardrail import CustomGuardrail
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.litellm_logging import get_custom_logger_compatible_class
 
+from litellm_imagegen.base64_text import in_batches
 from litellm_imagegen.canonical import Picture
 from litellm_imagegen.plugin import references
 
@@ -30,7 +31,6 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _ROUTES = ("/chat/completions",)
-_SLICE = 1024 * 1024
 # A bound for all vaults of a process; beyond it pictures go LiteLLM's way.
 MAXIMUM_HELD_BYTES = 2 * 1024**3
 # What LiteLLM's own hooks see may hold references: they count and limit, they do not look at pictures.
@@ -64,7 +64,7 @@ class Vault:
 
     def keep(self, picture: Picture) -> str | None:
         """Keep a picture; the reference that stands for it, or None where it has to go LiteLLM's way."""
-        length = len(picture.blob.base64)
+        length = picture.blob.base64_length
         if self._is_closed or Vault.held_bytes + length > MAXIMUM_HELD_BYTES:
             return None
         reference = references.make(picture.blob.facts)
@@ -82,7 +82,7 @@ class Vault:
     def close(self) -> None:
         """Let everything go. Nothing is kept afterwards."""
         self._is_closed = True
-        Vault.held_bytes -= sum(len(picture.blob.base64) for picture in self._pictures.values())
+        Vault.held_bytes -= sum(picture.blob.base64_length for picture in self._pictures.values())
         self._pictures.clear()
         self.owner = None
 
@@ -138,16 +138,14 @@ class _Sender:
         if self._start is not None:
             await self._send(_with_length(self._start, None if more else sum(map(len, pieces))))
             self._start = None
-        for piece in pieces:
-            for position in range(0, len(piece), _SLICE):
-                body = bytes(piece[position : position + _SLICE])
-                await self._send({"type": "http.response.body", "body": body, "more_body": True})
+        for body in in_batches(pieces):
+            await self._send({"type": "http.response.body", "body": body, "more_body": True})
         if not more:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _pieces(self, text: bytes, *, is_last: bool) -> list[memoryview]:
+    def _pieces(self, text: bytes, *, is_last: bool) -> list[bytes]:
         """`text` with each reference replaced; what could be the beginning of one is held back."""
-        pieces: list[memoryview] = []
+        pieces: list[bytes] = []
         done = 0
         self._tail = b""
         for start in _occurrences(text, references.PREFIX):
@@ -157,14 +155,13 @@ class _Sender:
                 break
             picture = self._vault.find(text[start:end])
             if picture is not None:
-                head = picture.blob.data_url_head.encode()
-                pieces += (memoryview(text)[done:start], memoryview(head), memoryview(picture.blob.base64))
+                pieces += (text[done:start], picture.blob.data_url_head.encode(), *picture.blob.base64_pieces)
                 done = end
         else:
             if not is_last and (held := _possible_beginning(text[done:])):
                 self._tail = text[len(text) - held :]
-        pieces.append(memoryview(text)[done : len(text) - len(self._tail)])
-        return [piece for piece in pieces if piece]
+        pieces.append(text[done : len(text) - len(self._tail)])
+        return pieces
 
 
 def _occurrences(text: bytes, word: bytes) -> Iterator[int]:

@@ -13,9 +13,6 @@ from typing import Any
 from urllib.parse import quote as quote_path
 from urllib.parse import urlsplit
 
-import orjson
-
-from litellm_imagegen import lifting
 from litellm_imagegen.blob import Blob
 from litellm_imagegen.canonical import (
     Delta,
@@ -33,7 +30,7 @@ from litellm_imagegen.canonical import (
 )
 from litellm_imagegen.codec import Call, Reply, error_for_status
 from litellm_imagegen.errors import AuthenticationFailed, BadReply, ProviderError, quote
-from litellm_imagegen.lifting import LiftedJson
+from litellm_imagegen.lifting import IncomingJson, LiftedJson
 from litellm_imagegen.plan import Plan
 
 _GENERATION_CONFIG: Mapping[Name, str] = {
@@ -112,7 +109,7 @@ class GeminiContentCodec:
         """Deltas of a whole reply."""
         return self.decode_event(plan, reply.body)
 
-    def decode_event(self, plan: Plan, event: bytes) -> Sequence[Delta]:
+    def decode_event(self, plan: Plan, event: IncomingJson) -> Sequence[Delta]:
         """Deltas of one GenerateContentResponse: its parts in order, then how it ended."""
         parsed = _parsed(plan, event)
         said = parsed.value
@@ -135,12 +132,14 @@ class GeminiContentCodec:
     def decode_error(self, plan: Plan, reply: Reply) -> ProviderError:
         """Google's error object, a list of one of them, or whatever a proxy in between has put there."""
         try:
-            said = orjson.loads(reply.body)
+            said = reply.body.parse().value
         except ValueError:
             said = None
         if isinstance(said, list) and said:
             said = said[0]
-        return _error(plan, reply.status, reply.headers, said if isinstance(said, dict) else {}, reply.body)
+        return _error(
+            plan, reply.status, reply.headers, said if isinstance(said, dict) else {}, reply.body.text
+        )
 
 
 def _spelled(table: Mapping[Name, str], plan: Plan) -> dict[str, Any]:
@@ -181,11 +180,11 @@ def _part(part: TextPart | ImageInput) -> dict[str, Any]:
     return {"fileData": file_data}
 
 
-def _parsed(plan: Plan, body: bytes) -> LiftedJson:
+def _parsed(plan: Plan, body: IncomingJson) -> LiftedJson:
     try:
-        parsed = lifting.parse(body)
+        parsed = body.parse()
     except ValueError as error:
-        raise BadReply(plan.provider, f"a reply that is cut off or not JSON ({len(body)} bytes)") from error
+        raise BadReply(plan.provider, f"a reply that is cut off or not JSON ({body.length} bytes)") from error
     if isinstance(parsed.value, list) and len(parsed.value) == 1:
         parsed = parsed.at(0)
     if not isinstance(parsed.value, dict):
@@ -205,7 +204,7 @@ def _part_deltas(parsed: LiftedJson, parts: Iterable[Any]) -> Iterable[Delta]:
             mime = data.get("mimeType")
             # Text that is not ASCII is no base64, as "!" is not: it is told when the picture is looked at.
             blob = Blob.from_base64(
-                parsed.ascii(data["data"]) or b"!", mime if isinstance(mime, str) else None
+                parsed.base64(data["data"]) or "!", mime if isinstance(mime, str) else None
             )
             yield PictureDelta(picture=Picture(blob=blob))
 

@@ -20,6 +20,7 @@ from litellm_imagegen.canonical import (
 )
 from litellm_imagegen.codec import Reply
 from litellm_imagegen.errors import BadReply, NoImage, ProviderError
+from litellm_imagegen.lifting import IncomingJson
 from litellm_imagegen.surfaces.chat import completion
 from tests.unit.helpers import (
     GEMINI,
@@ -339,9 +340,13 @@ def test_no_reply_whatever_fails_but_with_a_provider_error(data: st.DataObject, 
         body.pop("error", None)
     plan = plan_of()
     try:
-        deltas = GEMINI.codec.decode(plan, Reply(status=200, headers={}, pieces=(orjson.dumps(body),)))
+        deltas = GEMINI.codec.decode(
+            plan, Reply(status=200, headers={}, body=IncomingJson.of(orjson.dumps(body)))
+        )
     except ProviderError:
         deltas = ()
     assert all(isinstance(delta, TextDelta | PictureDelta | EndDelta) for delta in deltas)
-    error = GEMINI.codec.decode_error(plan, Reply(status=503, headers={}, pieces=(orjson.dumps(body),)))
+    error = GEMINI.codec.decode_error(
+        plan, Reply(status=503, headers={}, body=IncomingJson.of(orjson.dumps(body)))
+    )
     assert isinstance(error, ProviderError)

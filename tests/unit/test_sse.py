@@ -22,10 +22,17 @@ NOISE = (b":", b": a comment", b"event: ping", b"id: 7", b"retry: 10", b"unheard
 TERMINATORS = (b"\n", b"\r", b"\r\n")
 
 
+class Collected(bytearray):
+    """The data of one event."""
+
+    def feed(self, piece: bytes) -> None:
+        self.extend(piece)
+
+
 def events_of(chunks: Iterable[bytes], maximum_bytes: int = PLENTY) -> list[bytes]:
-    splitter = EventSplitter(maximum_bytes)
+    splitter = EventSplitter(maximum_bytes, Collected)
     events = [event for chunk in chunks for event in splitter.feed(chunk)]
-    return [b"".join(event) for event in (*events, *splitter.finish())]
+    return [bytes(event) for event in (*events, *splitter.finish())]
 
 
 def _encoded(events: Sequence[Sequence[bytes]], data: st.DataObject, *, with_last_blank_line: bool) -> bytes:
