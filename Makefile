@@ -2,7 +2,7 @@
 PYTHON ?= .venv/bin/python
 BIN = $(dir $(PYTHON))
 
-.PHONY: check lint types layers docs docs-fresh test test-oldest bench bench-quick
+.PHONY: check lint types layers docs docs-fresh test test-oldest campaign bench bench-quick
 
 check: lint types layers docs-fresh test
 
@@ -31,6 +31,10 @@ test-oldest:
 	python3 -m venv .venv-oldest
 	.venv-oldest/bin/pip install --quiet --disable-pip-version-check -e '.[test]' -c tests/oldest.txt
 	.venv-oldest/bin/pytest
+
+# A thousand requests of every kind at once: nothing of them may be left.
+campaign:
+	IMAGEGEN_MIXED_REQUESTS=1000 $(BIN)pytest -n 0 tests/proxy/test_bypass.py -k nothing_is_left
 
 # Minutes of measuring, written to docs/performance.md; the quick one takes under two and only prints.
 bench:

@@ -118,14 +118,14 @@ class _Base64Inspector:
 
 
 def in_batches(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes a megabyte or so at a time: copies of that size stay in the processor's cache."""
+    """The same bytes up to a megabyte at a time: small pieces are joined, large ones cut, others kept."""
     held: list[bytes] = []
     length = 0
     for piece in pieces:
         for start in range(0, len(piece), BATCH_BYTES):
             held.append(piece[start : start + BATCH_BYTES])
             length += len(held[-1])
-            if length >= BATCH_BYTES:
+            if length >= BATCH_BYTES // 4:
                 yield b"".join(held)
                 held, length = [], 0
     if length:

@@ -61,6 +61,7 @@ class Vault:
         self._pictures: dict[bytes, Picture] = {}
         self._is_closed = False
         self.owner: Any = None
+        self.request: dict[str, Any] | None = None  # as the proxy keeps it until the end
 
     def keep(self, picture: Picture) -> str | None:
         """Keep a picture; the reference that stands for it, or None where it has to go LiteLLM's way."""
@@ -72,8 +73,10 @@ class Vault:
         Vault.held_bytes += length
         return reference
 
-    def __bool__(self) -> bool:
-        return bool(self._pictures)
+    @property
+    def is_empty(self) -> bool:
+        """Whether no picture is kept."""
+        return not self._pictures
 
     def find(self, reference: bytes) -> Picture | None:
         """The picture that `reference` stands for, if it was made for this request."""
@@ -84,7 +87,7 @@ class Vault:
         self._is_closed = True
         Vault.held_bytes -= sum(picture.blob.base64_length for picture in self._pictures.values())
         self._pictures.clear()
-        self.owner = None
+        self.owner = self.request = None
 
 
 _current: contextvars.ContextVar[Vault | None] = contextvars.ContextVar("imagegen_vault", default=None)
@@ -125,9 +128,11 @@ class _Sender:
         self._tail = b""
 
     async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and self._vault:
+        if message["type"] == "http.response.start" and not self._vault.is_empty:
             self._start = message  # its length is known only with the body
-        elif message["type"] == "http.response.body" and (self._vault or self._start or self._tail):
+        elif message["type"] == "http.response.body" and (
+            not self._vault.is_empty or self._start or self._tail
+        ):
             await self._send_body(message)
         else:
             await self._send(message)
@@ -213,9 +218,14 @@ def usable_vault(setting: Bypass, logging_object: Any) -> Vault | None:
         return None
     if setting is Bypass.OFF or litellm.cache is not None:
         return None
-    if setting is Bypass.AUTO and any(map(_looks_at_answers, litellm.callbacks)):
+    if setting is Bypass.AUTO and answers_are_looked_at():
         return None
     return vault
+
+
+def answers_are_looked_at() -> bool:
+    """Whether some callback may want to see, or to change, the pictures of an answer themselves."""
+    return any(map(_looks_at_answers, litellm.callbacks))
 
 
 def _looks_at_answers(callback: Any) -> bool:

@@ -14,7 +14,7 @@ from litellm.types.utils import CallTypes
 
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.plugin import config
-from litellm_imagegen.plugin.bypass import current_vault
+from litellm_imagegen.plugin.bypass import answers_are_looked_at, current_vault
 from litellm_imagegen.plugin.exceptions import translated
 from litellm_imagegen.plugin.records import TOKEN, find_record, record_of
 from litellm_imagegen.plugin.redaction import redact_log_arguments, redact_request, redacted
@@ -40,7 +40,7 @@ class ImagegenCallback(CustomLogger):
         """On a route we serve: its vault is for the call that begins here."""
         vault = current_vault()
         if vault is not None and vault.owner is None and call_type in _CALLS_OF_OUR_ROUTES:
-            vault.owner = data.get("litellm_logging_obj")
+            vault.owner, vault.request = data.get("litellm_logging_obj"), data
 
     async def async_pre_call_deployment_hook(
         self, kwargs: dict[str, Any], call_type: CallTypes | None
@@ -97,7 +97,9 @@ def _plan(kwargs: dict[str, Any]) -> Plan:
             return make_plan(Given.to_hook(kwargs))
     finally:  # what cannot be planned is logged too
         if kwargs.get("proxy_server_request"):
-            redact_request(kwargs)
+            vault = current_vault()
+            kept = None if vault is None or answers_are_looked_at() else vault.request
+            redact_request(kwargs, kept)
 
 
 def _is_large(kwargs: dict[str, Any]) -> bool:

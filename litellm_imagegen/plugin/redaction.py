@@ -71,25 +71,32 @@ def redact_log_arguments(arguments: dict[str, Any]) -> None:
             parameters["proxy_server_request"] = {**request, "body": redacted(request["body"])}
 
 
-def redact_request(arguments: dict[str, Any]) -> None:
+def redact_request(arguments: dict[str, Any], kept: dict[str, Any] | None) -> None:
     """The same for a request that is about to be carried out: its plan holds the pictures by now.
 
-    Only for the proxy, whose router keeps the request for a second try; changes what LiteLLM logs of it.
+    Only for the proxy, whose router keeps the request for a second try; changes what LiteLLM logs of it,
+    and what it has `kept` of it to hand to callbacks when the request fails.
     """
     messages = arguments.get("messages")
     clean = redacted(messages)
     if clean is messages:
         return
-    arguments["messages"] = clean
+    for holder in (arguments, kept):
+        if holder is not None:
+            _replace_messages(holder, clean)
     logged = arguments["litellm_logging_obj"]
     logged.messages = clean
     for name in ("messages", "input"):
         if name in logged.model_call_details:
             logged.model_call_details[name] = clean
     redact_log_arguments(logged.model_call_details)
-    request = arguments.get("proxy_server_request")
+
+
+def _replace_messages(holder: dict[str, Any], clean: Any) -> None:
+    holder["messages"] = clean
+    request = holder.get("proxy_server_request")
     if isinstance(request, Mapping) and isinstance(request.get("body"), dict):
-        arguments["proxy_server_request"] = {**request, "body": {**request["body"], "messages": clean}}
+        holder["proxy_server_request"] = {**request, "body": {**request["body"], "messages": clean}}
 
 
 class _NoPictures(logging.Filter):

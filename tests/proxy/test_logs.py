@@ -39,6 +39,11 @@ class Dumper(CustomLogger):
     async def async_log_failure_event(self, kwargs, response_obj, start_time, end_time):
         dump("failure", kwargs, response_obj)
 
+    async def async_post_call_failure_hook(
+        self, request_data, original_exception, user_api_key_dict, traceback_str=None
+    ):
+        dump("hook failure", request_data, original_exception, traceback_str)
+
 def plain(kwargs, response_obj, start_time, end_time):
     dump("plain function", kwargs, response_obj)
 
@@ -96,7 +101,7 @@ def test_sinks_and_debug_lines_hold_facts_and_no_base64(noisy: Proxy, folder: Pa
     noisy.draw("auto", "the last one: what came before has been logged")
 
     dumped = (folder / "dump.log").read_text()
-    for what in ("success", "payload", "failure"):
+    for what in ("success", "payload", "failure", "hook failure"):
         assert f"\n{what} " in f"\n{dumped}", f"{what} was never called"
     for name, text in (("a sink", dumped), ("the proxy's log", noisy.log)):
         found = RUN.search(text)

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
 import orjson
 import pybase64
 from PIL import Image
@@ -102,8 +101,9 @@ class ScriptedTransport(Transport):
             for piece in said.pieces:
                 yield piece
 
-        response = httpx.Response(said.status, headers=dict(said.headers), content=pieces())
-        yield Opened(endpoint, response, deadline, maximum_bytes)
+        yield Opened(
+            endpoint, deadline, maximum_bytes, status=said.status, headers=said.headers, received=pieces()
+        )
 
 
 def carry_out(

@@ -384,7 +384,7 @@ def test_a_vault_ends_with_its_request_however_that_ends(ending: Ending) -> None
         assert ending is not returns
     [vault] = vaults
     assert Vault.held_bytes == 0
-    assert not vault
+    assert vault.is_empty
     assert vault.owner is None
     assert vault.keep(RED) is None, "nothing is kept after the end"
     assert Vault.held_bytes == 0
