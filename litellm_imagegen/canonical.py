@@ -41,7 +41,27 @@ class Name(StrEnum):
     """What can be asked for, in the field's own terms. The comment states the type of its value."""
 
     ASPECT_RATIO = "aspect_ratio"  # str "W:H"
-    IMAGE_SIZE = "image_size"  # str, a tier: 512, 1K, 2K, 4K
+    IMAGE_SIZE = "image_size"  # str, a tier: 512, 768, 1K, 1.5K, 2K, 4K
+    DIMENSIONS = "dimensions"  # tuple[int, int], width and height in pixels
+    WIDTH = "width"  # int, pixels
+    HEIGHT = "height"  # int, pixels
+    QUALITY = "quality"  # str: low, medium, high, xhigh, max
+    STYLE = "style"  # str
+    BACKGROUND = "background"  # str: opaque, transparent
+    OUTPUT_FORMAT = "output_format"  # str: png, jpeg, webp, gif, svg
+    OUTPUT_COMPRESSION = "output_compression"  # int 0..100, 100 is the best
+    NEGATIVE_PROMPT = "negative_prompt"  # str
+    GUIDANCE = "guidance"  # float, how closely the prompt is followed
+    STEPS = "steps"  # int >= 1
+    STRENGTH = "strength"  # float 0..1, how far an edit may go from its picture
+    PROMPT_UPSAMPLING = "prompt_upsampling"  # bool, whether the prompt may be rewritten
+    MODERATION = "moderation"  # str: auto, low
+    SAFETY_TOLERANCE = "safety_tolerance"  # int, 0 is the strictest
+    PERSON_GENERATION = "person_generation"  # str: dont_allow, allow_adult, allow_all
+    WATERMARK = "watermark"  # bool
+    INPUT_FIDELITY = "input_fidelity"  # str: low, high
+    PARTIAL_IMAGES = "partial_images"  # int 0..3
+    RESPONSE_FORMAT = "response_format"  # str: b64_json, url
     MODALITIES = "modalities"  # tuple[Modality, ...]
     N = "n"  # int >= 1
     MAX_TOKENS = "max_tokens"  # int >= 1
@@ -63,12 +83,16 @@ class Origin(StrEnum):
 
 
 class Asked(Frozen):
-    """One thing asked for: `value` has the type that `name` states, `spelling` is the place it stood at."""
+    """One thing asked for: `value` has the type that `name` states, `spelling` is the place it stood at.
+
+    `vendor` is whom it was meant for where the spelling says so: others may follow it, but need not.
+    """
 
     name: Name
     value: Any
     spelling: str
     origin: Origin = Origin.CLIENT
+    vendor: str | None = None
 
 
 class Unread(Frozen):

@@ -17,6 +17,8 @@ def cost_of(usage: Usage | None, price: Price | None) -> float | None:
         return usage.cost
     if price is None:
         return None
+    if price.input is None or price.text_output is None or price.image_output is None:
+        return None
     image = usage.completion_image_tokens or 0
     words = max(usage.completion_tokens - image, 0)
     cached = min(usage.cached_tokens or 0, usage.prompt_tokens)

@@ -5,12 +5,13 @@ surface shows the outcome.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import partial, reduce
 from typing import Any, TypeVar
 
+from litellm_imagegen.blob import Blob
 from litellm_imagegen.canonical import (
     Delta,
     EndDelta,
@@ -28,10 +29,12 @@ from litellm_imagegen.canonical import (
     TextPart,
     Usage,
 )
+from litellm_imagegen.conversion import Conversion, converted
 from litellm_imagegen.cost import cost_of
 from litellm_imagegen.dialects import parse_chat
 from litellm_imagegen.errors import BadReply, ImagegenError, NoImage
 from litellm_imagegen.plan import Plan, make_plan
+from litellm_imagegen.profiles import Profile
 from litellm_imagegen.providers import Provider
 from litellm_imagegen.transport import Deadline, Endpoint, Transport
 
@@ -67,6 +70,7 @@ def prepare(
     is_priced: bool = True,
     model_is_clients: bool = False,
     drops_unsupported: bool = False,
+    own_rows: Iterable[Profile] = (),
 ) -> Plan:
     """The plan for a chat request.
 
@@ -87,6 +91,7 @@ def prepare(
         deadline_seconds=deadline_seconds,
         renames_models=provider.renames_models,
         drops_unsupported=drops_unsupported,
+        own_rows=own_rows,
     )
     update: dict[str, Any] = {"notices": (*notices, *plan.notices)}
     return plan.model_copy(update=update if is_priced else {**update, "price": None})
@@ -105,9 +110,75 @@ async def stream(
 ) -> AsyncGenerator[TextDelta | PictureDelta | ImageResult, None]:
     """Carry a plan out; words and pictures as they come, and last of all the whole result.
 
-    Under `OnNoImage.RETRY` words are held back until a picture or the end comes, since a second try may
-    replace them. Raises `ImagegenError`; then no result follows.
+    Where it takes several calls they run at once, and give what they give in their order. Under
+    `OnNoImage.RETRY` words are held back until a picture or the end comes, since a second try may replace
+    them. Raises `ImagegenError`; then no result follows.
     """
+    calls = [replace(job, plan=plan) for plan in job.plan.calls]
+    steps = _one(job, transport) if len(calls) == 1 else _several(job.plan, calls, transport)
+    async with aclosing(steps) as given:
+        async for step in given:
+            yield step
+
+
+async def _several(
+    plan: Plan, calls: Sequence[Job], transport: Transport
+) -> AsyncGenerator[TextDelta | PictureDelta | ImageResult, None]:
+    """All calls at once; what fails is told where others succeed, and raised where none does."""
+    tasks = [asyncio.create_task(_collected(call, transport)) for call in calls]
+    results: list[ImageResult] = []
+    failures: list[ImagegenError] = []
+    try:
+        for task in tasks:
+            try:
+                *deltas, result = await task
+            except ImagegenError as error:
+                failures.append(error)
+                continue
+            assert isinstance(result, ImageResult), "a stream ends with its result"
+            results.append(result)
+            for delta in deltas:
+                yield delta
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    if not results:
+        raise failures[0]
+    yield _together(plan, results, failures)
+
+
+async def _collected(call: Job, transport: Transport) -> list[TextDelta | PictureDelta | ImageResult]:
+    return [step async for step in _one(call, transport)]
+
+
+def _together(plan: Plan, results: Sequence[ImageResult], failures: Sequence[ImagegenError]) -> ImageResult:
+    """One result of several calls: the pictures of all, and a word on each call that gave none."""
+    drawn = [result for result in results if result.pictures]
+    first = (drawn or results)[0]
+    usages = [result.usage for result in results if result.usage is not None]
+    reasons = [error.message for error in failures]
+    reasons += [result.refusal or "no picture came" for result in results if not result.pictures]
+    asked = sum(plan.counts)
+    notices = dict.fromkeys(notice for result in results for notice in result.notices)
+    missing = tuple(
+        Notice(code=NoticeCode.ADAPTED, field="n", asked=asked, used=len(drawn), why=reason)
+        for reason in reasons
+        if drawn
+    )
+    return first.model_copy(
+        update={
+            "parts": tuple(part for result in results for part in result.parts),
+            "usage": reduce(Usage.__add__, usages) if usages else None,
+            "notices": (*notices, *missing),
+        }
+    )
+
+
+async def _one(
+    job: Job, transport: Transport
+) -> AsyncGenerator[TextDelta | PictureDelta | ImageResult, None]:
+    """One call, or two where a model answers in words at first."""
     plan = job.plan
     deadline = Deadline(plan.provider, plan.deadline_seconds)
     holds_words = plan.on_no_image is OnNoImage.RETRY and plan.wants_picture
@@ -119,7 +190,7 @@ async def stream(
             async with aclosing(_deltas(job, transport, deadline)) as deltas:
                 async for delta in deltas:
                     if isinstance(delta, PictureDelta):
-                        await assembly.examine(delta.picture, job.limits)
+                        delta = PictureDelta(picture=await assembly.finished(delta.picture, job.limits))  # noqa: PLW2901
                     assembly.add(delta)
                     if isinstance(delta, TextDelta) and holds_words and not assembly.has_picture:
                         held.append(delta)
@@ -184,8 +255,11 @@ class _Assembly:
         self._end = EndDelta()
         self.has_picture = False
 
-    async def examine(self, picture: Picture, limits: Limits) -> None:
-        """Work out a picture's facts off the event loop. Raises `BadReply` for what is no picture data."""
+    async def finished(self, picture: Picture, limits: Limits) -> Picture:
+        """The picture as it is to be given, looked at and converted off the event loop.
+
+        Raises `BadReply` for what is no picture data.
+        """
         blob = picture.blob
         try:
             facts, flaw = await _off_loop(blob.held_bytes, lambda: (blob.facts, blob.flaw))
@@ -198,6 +272,13 @@ class _Assembly:
                 self._plan.provider,
                 f"a picture of {facts['bytes']} bytes, over limits.picture_bytes ({limits.picture_bytes})",
             )
+        if (conversion := self._plan.conversion) is None:
+            return picture
+        try:
+            other = await asyncio.to_thread(_converted, blob, conversion)
+        except ValueError as error:
+            raise BadReply(self._plan.provider, str(error)) from error
+        return picture.model_copy(update={"blob": other})
 
     def add(self, delta: Delta) -> None:
         """Take the next delta."""
@@ -246,6 +327,13 @@ class _Assembly:
         if self._words:
             self._parts.append(TextPart(text="".join(self._words)))
             self._words.clear()
+
+
+def _converted(blob: Blob, conversion: Conversion) -> Blob:
+    """With its facts worked out: the next who asks for them may be on the event loop."""
+    other = converted(blob, conversion)
+    _ = other.facts
+    return other
 
 
 def _later_notices(result: ImageResult) -> tuple[Notice, ...]:

@@ -1,17 +1,92 @@
-"""Aspect ratios and size tiers: arithmetic only, no model and no provider.
+"""Aspect ratios, size tiers and pixels: arithmetic only, no model and no provider.
 
 An aspect ratio is written "W:H". A size tier names the length of a square picture's edge: "512", "1K"
-(1024), "2K" (2048), "4K" (4096).
+(1024), "2K" (2048), "4K" (4096); other shapes of a tier have about as many pixels. Dimensions are
+(width, height) in pixels.
 """
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
+Dimensions = tuple[int, int]
+
 _RATIO = re.compile(r"\s*(\d{1,5}(?:\.\d{1,4})?)\s*:\s*(\d{1,5}(?:\.\d{1,4})?)\s*")
-_TIER_EDGES = {"512": 512, "1K": 1024, "2K": 2048, "4K": 4096}
-_TIER_SPELLINGS = {"512PX": "512", "0.5K": "512"}
+_DIMENSIONS = re.compile(r"\s*(\d{1,6})\s*[xX*\u00d7]\s*(\d{1,6})\s*")
+_TIER_EDGES = {"512": 512, "768": 768, "1K": 1024, "1.5K": 1536, "2K": 2048, "4K": 4096}
+_TIER_SPELLINGS = {"512PX": "512", "0.5K": "512", "768SQ": "768"}
+MAXIMUM_EDGE = 65_535
+# Models keep their pixels to multiples: a shape of a tier has up to this much more than its square.
+_ROUNDING = 1.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelRule:
+    """Which dimensions a model draws, where it draws any that keep to these. All are in pixels."""
+
+    multiple: int = 1
+    minimum_edge: int = 1
+    maximum_edge: int = MAXIMUM_EDGE
+    minimum_area: int = 1
+    maximum_area: int = MAXIMUM_EDGE**2
+    maximum_ratio: float = math.inf  # of the longer edge to the shorter
+
+    def allows(self, dimensions: Dimensions) -> bool:
+        """Whether a model with this rule draws exactly these dimensions."""
+        short, long = sorted(dimensions)
+        return (
+            all(edge % self.multiple == 0 for edge in dimensions)
+            and self.minimum_edge <= short
+            and long <= self.maximum_edge
+            and self.minimum_area <= short * long <= self.maximum_area
+            and long / short <= self.maximum_ratio
+        )
+
+    def nearest(self, width: float, height: float) -> Dimensions:
+        """The dimensions that this rule allows with nearly this shape and size: these, if it allows them."""
+        exact = (round(width), round(height))
+        if exact[0] == width and exact[1] == height and self.allows(exact):
+            return exact
+        ratio = min(max(width / height, 1 / self.maximum_ratio), self.maximum_ratio)
+        area = min(max(width * height, self.minimum_area), self.maximum_area)
+        candidates = [
+            (w, h)
+            for h in self._around(math.sqrt(area / ratio))
+            for w in self._around(h * ratio)
+            if self.allows((w, h))
+        ] or [
+            (w, h)
+            for h in range(self._first, self.maximum_edge + 1, self.multiple)
+            for w in self._around(min(max(h * ratio, self.minimum_edge), self.maximum_edge))
+            if self.allows((w, h))
+        ]
+
+        def distance(dimensions: Dimensions) -> tuple[float, float]:
+            shape = abs(math.log(dimensions[0] / dimensions[1] / ratio))
+            return shape + abs(math.log(dimensions[0] * dimensions[1] / area)), shape
+
+        return min(candidates, key=distance)
+
+    def text(self) -> str:
+        """The rule in words, for people."""
+        told = [f"multiples of {self.multiple}"] if self.multiple > 1 else []
+        told.append(f"edges of {self.minimum_edge} to {self.maximum_edge}")
+        if self.maximum_area < MAXIMUM_EDGE**2 or self.minimum_area > 1:
+            told.append(f"{self.minimum_area} to {self.maximum_area} pixels")
+        if self.maximum_ratio < math.inf:
+            told.append(f"ratio up to {self.maximum_ratio:g}:1")
+        return ", ".join(told)
+
+    @property
+    def _first(self) -> int:
+        return -(-self.minimum_edge // self.multiple) * self.multiple
+
+    def _around(self, edge: float) -> range:
+        """Legal edges around this one."""
+        middle = round(edge / self.multiple)
+        return range(max(middle - 2, 1) * self.multiple, (middle + 3) * self.multiple, self.multiple)
 
 
 def parse_ratio(text: str) -> str | None:
@@ -34,6 +109,26 @@ def same_ratio(first: str, second: str) -> bool:
     return math.isclose(ratio_value(first), ratio_value(second), rel_tol=1e-9)
 
 
+def ratio_of(dimensions: Dimensions) -> str:
+    """The shape of dimensions in its lowest terms."""
+    divisor = math.gcd(*dimensions)
+    return f"{dimensions[0] // divisor}:{dimensions[1] // divisor}"
+
+
+def resembles(dimensions: Dimensions, ratio: str) -> bool:
+    """Whether dimensions are some vendor's pixels for a ratio: those are off by up to 3 in 100."""
+    return abs(math.log(dimensions[0] / dimensions[1] / ratio_value(ratio))) < 0.035
+
+
+def parse_dimensions(text: str) -> Dimensions | None:
+    """(width, height) of "WxH", or None if this is no such text or a picture of no size."""
+    match = _DIMENSIONS.fullmatch(text)
+    if match is None:
+        return None
+    width, height = int(match[1]), int(match[2])
+    return (width, height) if min(width, height) > 0 and max(width, height) <= MAXIMUM_EDGE else None
+
+
 def parse_tier(text: str) -> str | None:
     """The tier in its canonical spelling (capital K), or None if this is no tier."""
     upper = text.strip().upper()
@@ -46,12 +141,44 @@ def tiers() -> tuple[str, ...]:
     return tuple(_TIER_EDGES)
 
 
-def nearest_ratio(asked: str, legal: Sequence[str]) -> str:
+def tier_area(tier: str) -> int:
+    """Pixels of a square picture of this tier."""
+    return _TIER_EDGES[tier] ** 2
+
+
+def tier_of(dimensions: Dimensions, legal: Sequence[str] = tuple(_TIER_EDGES)) -> str:
+    """The smallest tier that covers as many pixels, else the largest."""
+    by_area = sorted(legal, key=tier_area)
+    pixels = dimensions[0] * dimensions[1]
+    return next((tier for tier in by_area if tier_area(tier) * _ROUNDING >= pixels), by_area[-1])
+
+
+def dimensions_of(ratio: str, tier: str) -> tuple[float, float]:
+    """Width and height of a shape with as many pixels as the tier's square, not rounded."""
+    height = math.sqrt(tier_area(tier) / ratio_value(ratio))
+    return height * ratio_value(ratio), height
+
+
+def nearest_ratio(asked: str, legal: Iterable[str]) -> str:
     """The legal ratio with the smallest |log(asked / legal)|; of two equally near, the one nearer to 1:1."""
 
     def distance(ratio: str) -> tuple[float, float]:
         gap = abs(math.log(ratio_value(asked) / ratio_value(ratio)))
         return round(gap, 9), abs(math.log(ratio_value(ratio)))
+
+    return min(legal, key=distance)
+
+
+def nearest_dimensions(width: float, height: float, legal: Iterable[Dimensions]) -> Dimensions:
+    """Of a few legal dimensions those of the nearest shape, and of those the nearest in size."""
+
+    def distance(dimensions: Dimensions) -> tuple[float, float, float]:
+        shape = abs(math.log(width / height / (dimensions[0] / dimensions[1])))
+        return (
+            round(shape, 9),
+            abs(math.log(width * height / (dimensions[0] * dimensions[1]))),
+            abs(math.log(dimensions[0] / dimensions[1])),
+        )
 
     return min(legal, key=distance)
 

@@ -8,16 +8,30 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from litellm_imagegen.canonical import Asked, ImageRequest, Origin
-from litellm_imagegen.dialects import aione, google, helicone, openai_chat, openrouter
+from litellm_imagegen.dialects import (
+    aione,
+    bare,
+    google,
+    helicone,
+    openai_chat,
+    openai_images,
+    openai_responses,
+    openrouter,
+    vercel,
+)
 from litellm_imagegen.dialects.reading import Fields
 from litellm_imagegen.errors import ConfigurationError, RequestError
 
 DIALECTS: dict[str, Callable[[Fields], Iterator[Asked]]] = {
     "openai_chat": openai_chat.read,
+    "openai_images": openai_images.read,
+    "openai_responses": openai_responses.read,
     "openrouter": openrouter.read,
     "helicone": helicone.read,
     "aione": aione.read,
+    "vercel": vercel.read,
     "google": google.read,
+    "bare": bare.read,
 }
 _EXTRA_BODY = "extra_body"
 
@@ -40,7 +54,7 @@ def parse_chat(
     except RequestError as error:
         raise ConfigurationError(f"a default of this deployment: {error.message}") from error
     asked += _read(sent)
-    if (extra := sent.nested(_EXTRA_BODY)) is not None:
+    for extra in sent.nested(_EXTRA_BODY):
         asked += _read(extra)
     unread = tuple(sent.unread())
     return ImageRequest(

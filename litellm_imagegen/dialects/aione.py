@@ -6,10 +6,10 @@ Its model names ending in -2k and -4k are read from the model's id, which the pl
 from collections.abc import Iterator
 
 from litellm_imagegen.canonical import Asked, Name
-from litellm_imagegen.dialects.reading import Fields, ratio, tier
+from litellm_imagegen.dialects.reading import Fields, ratio
 
 
 def read(fields: Fields) -> Iterator[Asked]:
-    """The picture's geometry."""
+    """The picture's shape; others write dimensions where AIone has tiers."""
     yield from fields.read(Name.ASPECT_RATIO, ratio, "aspect_ratio")
-    yield from fields.read(Name.IMAGE_SIZE, tier, "image_size")
+    yield from fields.read_shape("image_size")

@@ -8,11 +8,13 @@ import os
 import reprlib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import litellm
 import orjson
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from litellm_imagegen.canonical import Limits, Name, Notice, NoticeCode, OnNoImage, Policy, Preferences
@@ -24,6 +26,7 @@ from litellm_imagegen.errors import (
     quote,
 )
 from litellm_imagegen.plugin.bypass import Bypass
+from litellm_imagegen.profiles import Profile, row_from
 from litellm_imagegen.providers import PROVIDERS, SANDBOX_WIRES, Provider
 from litellm_imagegen.transport import Endpoint
 
@@ -59,10 +62,16 @@ class Overrides(Choices):
 
 
 class Settings(Overrides):
-    """`imagegen_settings`. Without `timeout` it is 300 s, 600 s at 4K; without `bypass` it is auto."""
+    """`imagegen_settings`. Without `timeout` it is 300 s, 600 s at 4K; without `bypass` it is auto.
+
+    `models`, and the YAML file `models_file`, add and correct rows of models: by "<provider>/<model>" what
+    is different from the row that the model has, or from that of the model named by `like`.
+    """
 
     limits: Limits = Limits()
     locked: frozenset[str] = frozenset()
+    models: dict[str, dict[str, Any]] = {}
+    models_file: str | None = None
 
     @field_validator("locked")
     @classmethod
@@ -120,7 +129,57 @@ def _plain(value: object) -> object:
 
 @lru_cache(maxsize=8)
 def _parse_settings(given: bytes) -> Settings:
-    return _validated(Settings, orjson.loads(given), "imagegen_settings")
+    parsed = _validated(Settings, orjson.loads(given), "imagegen_settings")
+    _rows_of_settings(parsed)
+    return parsed
+
+
+def own_rows(name: str) -> tuple[Profile, ...]:
+    """The operator's rows for a provider's models. Raises `ConfigurationError`."""
+    given = settings()
+    if not given.models and given.models_file is None:
+        return ()
+    return _rows_of_settings(given).get(name, ())
+
+
+def _rows_of_settings(given: Settings) -> dict[str, tuple[Profile, ...]]:
+    """Rows by provider; those of the settings themselves first, since the first that fits counts."""
+    rows: dict[str, tuple[Profile, ...]] = {}
+    sources: list[tuple[str, Mapping[str, Any]]] = [("imagegen_settings.models", given.models)]
+    if given.models_file is not None:
+        sources.append((f"models_file {given.models_file}", _models_of_file(given.models_file)))
+    for place, models in sources:
+        for model, changes in models.items():
+            name, row = _row(f"{place}.{model}", model, changes)
+            rows[name] = (*rows.get(name, ()), row)
+    return rows
+
+
+def _row(place: str, model: str, changes: Any) -> tuple[str, Profile]:
+    name, _, model_id = model.removeprefix(f"{PREFIX}/").partition("/")
+    if not model_id or name not in PROVIDERS:
+        known = ", ".join(sorted(PROVIDERS))
+        raise ConfigurationError(f"{quote(place)} is no <provider>/<model> with a provider of {known}")
+    if not isinstance(changes, Mapping):
+        raise ConfigurationError(f"{quote(place)}: a mapping of the row's fields is needed")
+    try:
+        return name, row_from(PROVIDERS[name].family, model_id, changes)
+    except ValidationError as error:
+        raise _told(error, place, Profile) from error
+    except ValueError as error:
+        raise ConfigurationError(f"{quote(place)}.{quote(error)}") from error
+
+
+@lru_cache(maxsize=8)
+def _models_of_file(path: str) -> Mapping[str, Any]:
+    """The rows of a file, read once."""
+    try:
+        given = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"models_file: {quote(path)} cannot be read: {quote(error)}") from error
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(f"models_file: {quote(path)} holds no mapping of models")
+    return given
 
 
 def deployment(model_info: Any) -> Deployment:
@@ -224,9 +283,13 @@ def _validated(model: type[Model], given: Any, place: str) -> Model:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = quote(".".join([place, *(str(step) for step in first["loc"])]))[:_SHOWN_CHARACTERS]
-        if first["type"] == "extra_forbidden":
-            raise ConfigurationError(f"{name} is unknown; known: {', '.join(model.model_fields)}") from error
-        shown = quote(reprlib.repr(first["input"]))[:_SHOWN_CHARACTERS]
-        raise ConfigurationError(f"{name}: {shown} is not allowed: {quote(first['msg'])}") from error
+        raise _told(error, place, model) from error
+
+
+def _told(error: ValidationError, place: str, model: type[BaseModel]) -> ConfigurationError:
+    first = error.errors(include_url=False)[0]
+    name = quote(".".join([place, *(str(step) for step in first["loc"])]))[:_SHOWN_CHARACTERS]
+    if first["type"] == "extra_forbidden":
+        return ConfigurationError(f"{name} is unknown; known: {', '.join(model.model_fields)}")
+    shown = quote(reprlib.repr(first["input"]))[:_SHOWN_CHARACTERS]
+    return ConfigurationError(f"{name}: {shown} is not allowed: {quote(first['msg'])}")

@@ -136,6 +136,7 @@ def make_plan(given: Given) -> Plan:
         is_priced=not _operator_prices(given),
         model_is_clients=given.names_model(model_id),
         drops_unsupported=given.litellm_params.get("drop_params") is True or litellm.drop_params is True,
+        own_rows=config.own_rows(config.provider_of(name, model_id).name),
     )
 
 

@@ -1,22 +1,60 @@
 """Facts about model families, data only. A model is one row; a family is one file and one line here."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from litellm_imagegen.canonical import Name
 from litellm_imagegen.profiles import gemini
 from litellm_imagegen.profiles.profile import Price, Profile
 
 FAMILIES: dict[str, tuple[Profile, ...]] = {
     gemini.FAMILY: gemini.ROWS,
 }
+# How the ids of a family's models begin, after the vendor's name that gateways put before them.
+_STARTS: dict[str, tuple[str, ...]] = {
+    gemini.FAMILY: gemini.STARTS,
+}
+_GATEWAYS = frozenset[str]()
 
-__all__ = ["FAMILIES", "Price", "Profile", "find"]
+__all__ = ["FAMILIES", "Price", "Profile", "find", "row_from", "rows_of"]
 
 
-def find(family: str, model: str) -> Profile:
-    """The row of `model`, or of the newest model of its family when the id is unknown.
+def find(family: str, model: str, own_rows: Iterable[Profile] = ()) -> Profile:
+    """The row of `model`; the operator's own rows go before ours.
 
-    Former ids find the row of the same model; its `id` is then the present one.
+    Former ids find the row of the same model; its `id` is then the present one. An id that is unknown
+    finds the newest model of its family, and on a gateway, where no family is known by the id, a row
+    that lets everything pass.
     """
-    rows = FAMILIES[family]
-    for row in rows:
+    for row in rows_of(family, own_rows):
         if model == row.id or model in row.former_ids:
             return row
-    return rows[-1].model_copy(update={"id": model, "former_ids": ()})
+    if family not in _GATEWAYS:
+        return _as(FAMILIES[family][-1], model)
+    bare = model.partition("/")[2] or model
+    for name, starts in _STARTS.items():
+        if model.startswith(starts) or bare.startswith(starts):
+            return _as(FAMILIES[name][-1], model)
+    return Profile(id=model, family=family, names=frozenset(Name), maximum_n=10)
+
+
+def rows_of(family: str, own_rows: Iterable[Profile] = ()) -> tuple[Profile, ...]:
+    """All rows of a family, the operator's own first."""
+    return (*own_rows, *FAMILIES[family])
+
+
+def row_from(family: str, model: str, changes: Mapping[str, Any]) -> Profile:
+    """An operator's row: `changes` to the row that `model` has, or to the one that they name as `like`.
+
+    Raises `ValueError` (pydantic's) for a field or a value that no row has, and for a `like` of no model.
+    """
+    given = dict(changes)
+    like = given.pop("like", None)
+    if like is not None and not any(row.id == like for row in FAMILIES[family]):
+        raise ValueError(f"like: {like!r} is no model of {family}")
+    base = find(family, like or model).model_dump()
+    return Profile.model_validate({**base, **given, "id": model, "family": family})
+
+
+def _as(row: Profile, model: str) -> Profile:
+    return row.model_copy(update={"id": model, "former_ids": (), "successor": None, "gone": None})

@@ -13,7 +13,7 @@ from litellm_imagegen.geometry import (
     tiers,
 )
 
-EDGES = {"512": 512, "1K": 1024, "2K": 2048, "4K": 4096}
+EDGES = {"512": 512, "768": 768, "1K": 1024, "1.5K": 1536, "2K": 2048, "4K": 4096}
 STANDARD = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")
 # Sides this small differ by more than any rounding, so that the properties may compare exactly.
 RATIOS = st.builds("{}:{}".format, st.integers(1, 21), st.integers(1, 21))

@@ -1,0 +1,204 @@
+"""The only place with opinions: what was asked for, against what the model can do, gives the plan.
+
+Everything that looks at two fields is decided here, once for all providers: contradictions and precedence
+(wishes.py), ratio, tier and pixels (shape.py), bounds and choices (fields.py). Each departure from what was
+asked becomes a notice, or an error under the strict policy (decisions.py).
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from litellm_imagegen.canonical import (
+    Asked,
+    Frozen,
+    ImageInput,
+    ImageRequest,
+    Limits,
+    Message,
+    Modality,
+    Name,
+    Notice,
+    OnNoImage,
+    Origin,
+    Preferences,
+)
+from litellm_imagegen.conversion import Conversion
+from litellm_imagegen.errors import InvalidParameter, LimitExceeded, RequestError
+from litellm_imagegen.plan.decisions import Decisions
+from litellm_imagegen.plan.fields import decide_counts, decide_field, decide_format
+from litellm_imagegen.plan.shape import decide_shape
+from litellm_imagegen.plan.wishes import OPERATORS, SHAPE, belongs_to_operators, model_and_ending, settle
+from litellm_imagegen.profiles import Price, Profile, find, rows_of
+
+__all__ = ["DEFAULT_DEADLINE_SECONDS", "DEFAULT_DEADLINE_SECONDS_4K", "Plan", "make_plan"]
+
+DEFAULT_DEADLINE_SECONDS = 300.0
+DEFAULT_DEADLINE_SECONDS_4K = 600.0
+_4K_EDGE = 3000
+_DECIDED_TOGETHER = frozenset({*SHAPE, Name.N, Name.MODALITIES, Name.OUTPUT_FORMAT, Name.OUTPUT_COMPRESSION})
+
+
+class Plan(Frozen):
+    """Everything a codec needs to know, decided. `values` holds what is to be sent, by name.
+
+    `counts` holds the number of pictures for each call that it takes; a codec spells one call, with the
+    number of its pictures under `Name.N`. `conversion` is what is left to do with a finished picture.
+    """
+
+    provider: str
+    model: str
+    messages: tuple[Message, ...]
+    values: Mapping[Name, Any]
+    output: tuple[Modality, ...]
+    stream: bool
+    on_no_image: OnNoImage
+    deadline_seconds: float
+    counts: tuple[int, ...] = (1,)
+    conversion: Conversion | None = None
+    notices: tuple[Notice, ...] = ()
+    price: Price | None = None
+    known_models: tuple[str, ...] = ()
+
+    @property
+    def wants_picture(self) -> bool:
+        """False only where the caller asked for words alone."""
+        return Modality.IMAGE in self.output
+
+    @property
+    def calls(self) -> "tuple[Plan, ...]":
+        """A plan for each call."""
+        if self.counts == (1,):
+            return (self,)
+        return tuple(self._of_count(count) for count in self.counts)
+
+    def _of_count(self, count: int) -> "Plan":
+        values = {**self.values, Name.N: count} if Name.N in self.values else self.values
+        return self.model_copy(update={"counts": (1,), "values": values})
+
+    @property
+    def nearest_models(self) -> tuple[str, ...]:
+        """Up to three known ids that resemble this plan's model, nearest first."""
+        near = difflib.get_close_matches(self.model, self.known_models, n=3, cutoff=0.0)
+        return tuple(near)
+
+
+def make_plan(
+    request: ImageRequest,
+    *,
+    provider: str,
+    family: str,
+    vocabulary: frozenset[Name],
+    vendor: str,
+    preferences: Preferences,
+    limits: Limits,
+    locked: frozenset[str] = frozenset(),
+    deadline_seconds: float | None = None,
+    renames_models: bool = True,
+    drops_unsupported: bool = False,
+    own_rows: Iterable[Profile] = (),
+) -> Plan:
+    """Decide how to carry `request` out on `provider`.
+
+    `vocabulary` holds the names that the provider's wire can spell and `vendor` the key under which
+    provider options are meant for it. `renames_models` is true where we know the model ids ourselves
+    (endings cut off, former ids replaced) and false on gateways, which get the configured id untouched.
+    `locked` holds names at which a client's wish stops. With `drops_unsupported` (LiteLLM's drop_params)
+    the strict policy leaves out what the model lacks as the other one does. `deadline_seconds` is what
+    LiteLLM passed, None if nothing. `own_rows` are the operator's, and go before ours.
+
+    Raises `RequestError` for anything that cannot be sent, and under `Policy.STRICT` for anything that
+    would have to be changed or left out.
+    """
+    decisions = Decisions(preferences.policy, vendor, drops_unsupported=drops_unsupported)
+    model, asked_by_name = model_and_ending(request) if renames_models else (request.model, ())
+    profile = find(family, model, own_rows)
+    if renames_models and model != profile.id:
+        decisions.renamed(model, profile.id)
+    settled = settle((*request.asked, *asked_by_name), vendor=vendor, locked=locked, decisions=decisions)
+    for field in request.unread:
+        why = OPERATORS if belongs_to_operators(field.spelling) else "no such field for this model"
+        decisions.unsupported(field.spelling, field.value, Origin.CLIENT, why)
+    output = _output(settled, profile)
+    values, counts, conversion = _decided(
+        settled, profile=profile, vocabulary=vocabulary, vendor=vendor, limits=limits, decisions=decisions
+    )
+    _check_references(request.messages, profile, limits)
+    return Plan(
+        provider=provider,
+        model=profile.id if renames_models else request.model,
+        messages=request.messages,
+        values=MappingProxyType(values),
+        output=output,
+        stream=request.stream,
+        on_no_image=preferences.on_no_image,
+        deadline_seconds=deadline_seconds or _default_deadline(values),
+        counts=counts,
+        conversion=conversion,
+        notices=tuple(decisions.notices),
+        price=profile.price,
+        known_models=tuple(row.id for row in rows_of(family, own_rows)),
+    )
+
+
+def _decided(
+    settled: Mapping[Name, Asked],
+    *,
+    profile: Profile,
+    vocabulary: frozenset[Name],
+    vendor: str,
+    limits: Limits,
+    decisions: Decisions,
+) -> tuple[dict[Name, Any], tuple[int, ...], Conversion | None]:
+    """The values to send, the pictures by call, and what is left to do afterwards."""
+    names = profile.names & vocabulary
+    values = decide_shape(settled, profile=profile, names=names, decisions=decisions)
+    formats, conversion = decide_format(settled, profile=profile, names=names, decisions=decisions)
+    values |= formats
+    counts = decide_counts(settled.get(Name.N), profile=profile, limits=limits, names=names)
+    if Name.N in names and Name.N in settled:
+        values[Name.N] = counts[0]
+    for name, asked in settled.items():
+        if name in _DECIDED_TOGETHER:
+            continue
+        value = decide_field(asked, profile=profile, names=names, vendor=vendor, decisions=decisions)
+        if value is not None:
+            values[name] = value
+    return values, counts, conversion
+
+
+def _output(settled: Mapping[Name, Asked], profile: Profile) -> tuple[Modality, ...]:
+    """What the answer may hold: what was asked for, else all that the model gives."""
+    asked = settled.get(Name.MODALITIES)
+    if asked is None:
+        return profile.output
+    if not set(asked.value) <= set(profile.output):
+        raise InvalidParameter(
+            asked.spelling, list(asked.value), f"some of {[str(m) for m in profile.output]}"
+        )
+    return tuple(modality for modality in profile.output if modality in asked.value)
+
+
+def _check_references(messages: Iterable[Message], profile: Profile, limits: Limits) -> None:
+    """Refuse what the provider would refuse, before anything is sent or paid."""
+    pictures = [part for message in messages for part in message.parts if isinstance(part, ImageInput)]
+    if not any(message.role == "user" and message.parts for message in messages):
+        raise RequestError("messages: a message of role user with content is required", "messages")
+    most = profile.maximum_reference_images
+    if most is not None and len(pictures) > most:
+        raise InvalidParameter("messages", f"{len(pictures)} pictures", f"at most {most} for {profile.id}")
+    for picture in pictures:
+        if picture.blob is None:
+            continue
+        length = picture.blob.facts["bytes"]
+        if length > limits.reference_bytes:
+            limit = f"{limits.reference_bytes} (limits.reference_bytes)"
+            raise LimitExceeded(picture.spelling, f"{length} bytes", limit)
+        if profile.accepted_mime and picture.blob.mime not in profile.accepted_mime:
+            raise InvalidParameter(picture.spelling, picture.blob.mime, ", ".join(profile.accepted_mime))
+
+
+def _default_deadline(values: Mapping[Name, Any]) -> float:
+    is_large = values.get(Name.IMAGE_SIZE) == "4K" or max(values.get(Name.DIMENSIONS, (0,))) > _4K_EDGE
+    return DEFAULT_DEADLINE_SECONDS_4K if is_large else DEFAULT_DEADLINE_SECONDS

@@ -1,0 +1,230 @@
+"""The picture's shape: what was asked for as ratio, tier, dimensions or edges, in the model's own terms."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from litellm_imagegen.canonical import Asked, Name, Origin
+from litellm_imagegen.errors import Contradiction
+from litellm_imagegen.geometry import (
+    Dimensions,
+    covering_tier,
+    dimensions_of,
+    nearest_dimensions,
+    nearest_ratio,
+    ratio_of,
+    ratio_value,
+    resembles,
+    same_ratio,
+    tier_of,
+)
+from litellm_imagegen.plan.decisions import Decisions
+from litellm_imagegen.profiles import Profile
+
+_SQUARE = "1:1"
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What was asked for; where there are dimensions, nothing else is left to be asked."""
+
+    ratio: Asked | None = None
+    tier: Asked | None = None
+    dimensions: Asked | None = None
+
+    def __iter__(self) -> Iterator[Asked]:
+        return (wish for wish in (self.ratio, self.tier, self.dimensions) if wish is not None)
+
+
+def decide_shape(
+    settled: Mapping[Name, Asked], *, profile: Profile, names: frozenset[Name], decisions: Decisions
+) -> dict[Name, Any]:
+    """The values to send, of `names` those that the model and its wire have.
+
+    Raises `Contradiction` where a client's wishes for the shape exclude each other.
+    """
+    wanted = _wanted(settled, decisions)
+    if not any(wanted):
+        return {}
+    if Name.DIMENSIONS in names:
+        return {Name.DIMENSIONS: _dimensions(wanted, profile, decisions)}
+    decided: dict[Name, Any] = {}
+    if wanted.dimensions is not None:
+        return _ratio_and_tier_of(wanted.dimensions, profile, names, decisions)
+    if wanted.ratio is not None:
+        if Name.ASPECT_RATIO in names:
+            decided[Name.ASPECT_RATIO] = _ratio(wanted.ratio, profile, decisions)
+        else:
+            decisions.left_out(wanted.ratio, f"{profile.id} has no such field")
+    if wanted.tier is not None:
+        if profile.image_sizes:
+            tier = _tier(wanted.tier, profile, decisions)
+            if Name.IMAGE_SIZE in names and not profile.image_size_is_fixed:
+                decided[Name.IMAGE_SIZE] = tier
+        else:
+            decisions.left_out(wanted.tier, f"{profile.id} has no such field")
+    return decided
+
+
+def _wanted(settled: Mapping[Name, Asked], decisions: Decisions) -> _Wanted:
+    """The wishes brought together: a client's own go before, and may not exclude each other."""
+    ratio, tier = settled.get(Name.ASPECT_RATIO), settled.get(Name.IMAGE_SIZE)
+    dimensions = _given_dimensions(settled, ratio, decisions)
+    if dimensions is None:
+        return _Wanted(ratio=ratio, tier=tier)
+    if dimensions.origin is Origin.OPERATOR:
+        if _is_clients(ratio) or _is_clients(tier):
+            width, height = dimensions.value
+            ratio = ratio or dimensions.model_copy(
+                update={"name": Name.ASPECT_RATIO, "value": f"{width}:{height}"}
+            )
+            tier = tier or dimensions.model_copy(
+                update={"name": Name.IMAGE_SIZE, "value": tier_of((width, height))}
+            )
+            return _Wanted(ratio=ratio, tier=tier)
+        return _Wanted(dimensions=dimensions)
+    if _is_clients(ratio) and not resembles(dimensions.value, ratio.value):
+        raise _contradiction(ratio, dimensions)
+    if _is_clients(tier) and tier_of(dimensions.value) != tier.value:
+        raise _contradiction(tier, dimensions)
+    return _Wanted(dimensions=dimensions)
+
+
+def _given_dimensions(
+    settled: Mapping[Name, Asked], ratio: Asked | None, decisions: Decisions
+) -> Asked | None:
+    """Dimensions asked for as one value or as two edges; of one edge alone the other follows the ratio."""
+    whole = settled.get(Name.DIMENSIONS)
+    width, height = settled.get(Name.WIDTH), settled.get(Name.HEIGHT)
+    edge = width or height
+    if edge is None:
+        return whole
+    if whole is not None:
+        for wish, expected in ((width, whole.value[0]), (height, whole.value[1])):
+            if _is_clients(wish) and _is_clients(whole) and wish.value != expected:
+                raise _contradiction(whole, wish)
+        if _is_clients(whole) or not _is_clients(edge):
+            return whole
+    if width is not None and height is not None:
+        spelling = f"{width.spelling}, {height.spelling}"
+        value = (width.value, height.value)
+        return edge.model_copy(update={"name": Name.DIMENSIONS, "value": value, "spelling": spelling})
+    shape = ratio_value(ratio.value) if ratio is not None else 1.0
+    length = edge.value
+    value = (length, max(round(length / shape), 1)) if width else (max(round(length * shape), 1), length)
+    decisions.adapted(edge, _text(value), "only one edge was given", "width and height together")
+    return edge.model_copy(update={"name": Name.DIMENSIONS, "value": value})
+
+
+def _is_clients(wish: Asked | None) -> TypeGuard[Asked]:
+    return wish is not None and wish.origin is not Origin.OPERATOR
+
+
+def _contradiction(first: Asked, second: Asked) -> Contradiction:
+    shown = [
+        _text(wish.value) if wish.name is Name.DIMENSIONS else str(wish.value) for wish in (first, second)
+    ]
+    return Contradiction((first.spelling, shown[0]), (second.spelling, shown[1]))
+
+
+def _text(dimensions: Dimensions) -> str:
+    return f"{dimensions[0]}x{dimensions[1]}"
+
+
+def _dimensions(wanted: _Wanted, profile: Profile, decisions: Decisions) -> Dimensions:
+    """For models that are told pixels."""
+    if wanted.dimensions is not None:
+        asked: Dimensions = wanted.dimensions.value
+        used = _nearest(asked[0], asked[1], profile)
+        if used != asked:
+            shown = wanted.dimensions.model_copy(update={"value": _text(asked)})
+            decisions.adapted(shown, _text(used), f"nearest size of {profile.id}", _legal_pixels(profile))
+        return used
+    ratio = wanted.ratio.value if wanted.ratio is not None else _SQUARE
+    tier = wanted.tier.value if wanted.tier is not None else profile.default_tier
+    used = _nearest(*dimensions_of(ratio, tier), profile)
+    if wanted.ratio is not None and not resembles(used, ratio):
+        decisions.adapted(wanted.ratio, _text(used), f"nearest ratio of {profile.id}", _legal_pixels(profile))
+    drawn = profile.default_tier if profile.sizes else tier_of(used)
+    if wanted.tier is not None and drawn != tier:
+        decisions.adapted(wanted.tier, _text(used), f"nearest size of {profile.id}", _legal_pixels(profile))
+    return used
+
+
+def _nearest(width: float, height: float, profile: Profile) -> Dimensions:
+    if profile.pixel_rule is not None:
+        return profile.pixel_rule.nearest(width, height)
+    return nearest_dimensions(width, height, profile.sizes)
+
+
+def _legal_pixels(profile: Profile) -> str:
+    if profile.pixel_rule is not None:
+        return profile.pixel_rule.text()
+    return ", ".join(map(_text, profile.sizes))
+
+
+def _ratio_and_tier_of(
+    asked: Asked, profile: Profile, names: frozenset[Name], decisions: Decisions
+) -> dict[Name, Any]:
+    """For models that are told ratio and tier: the nearest shape, and the smallest tier that covers."""
+    dimensions: Dimensions = asked.value
+    decided: dict[Name, Any] = {}
+    shown = asked.model_copy(update={"value": _text(dimensions)})
+    if Name.ASPECT_RATIO in names:
+        decided[Name.ASPECT_RATIO] = _nearest_legal_ratio(ratio_of(dimensions), profile)
+    tier = tier_of(dimensions, profile.image_sizes) if profile.image_sizes else None
+    if tier is not None and Name.IMAGE_SIZE in names and not profile.image_size_is_fixed:
+        decided[Name.IMAGE_SIZE] = tier
+    if not decided:
+        decisions.left_out(shown, f"{profile.id} has no such field")
+        return {}
+    drawn = _drawn(decided.get(Name.ASPECT_RATIO, _SQUARE), tier, profile)
+    if drawn != dimensions:
+        used = _text(drawn) if drawn is not None else " at ".join(str(value) for value in decided.values())
+        decisions.adapted(shown, used, f"nearest size of {profile.id}", _legal_shapes(profile))
+    return decided
+
+
+def _drawn(ratio: str, tier: str | None, profile: Profile) -> Dimensions | None:
+    """The dimensions that come out, where that is known."""
+    tier = tier or profile.default_tier
+    known = profile.pixels.get(tier, {}).get(ratio)
+    if known is None and ratio == _SQUARE:
+        edge = round(dimensions_of(_SQUARE, tier)[0])
+        return edge, edge
+    return known
+
+
+def _legal_shapes(profile: Profile) -> str:
+    told = [", ".join(profile.aspect_ratios) or " to ".join(profile.ratio_range or ())]
+    told.append(", ".join(profile.image_sizes))
+    return " at ".join(filter(None, told))
+
+
+def _ratio(asked: Asked, profile: Profile, decisions: Decisions) -> str:
+    ratio = _nearest_legal_ratio(asked.value, profile)
+    if not same_ratio(ratio, asked.value):
+        allowed = ", ".join(profile.aspect_ratios) or " to ".join(profile.ratio_range or ())
+        decisions.adapted(asked, ratio, f"nearest ratio of {profile.id}", allowed)
+    return ratio
+
+
+def _nearest_legal_ratio(ratio: str, profile: Profile) -> str:
+    """The model's own spelling of this ratio, or of the nearest one that it has."""
+    if profile.ratio_range is not None:
+        lowest, highest = profile.ratio_range
+        if ratio_value(ratio) < ratio_value(lowest):
+            return lowest
+        return highest if ratio_value(ratio) > ratio_value(highest) else ratio
+    if not profile.aspect_ratios:
+        return ratio
+    return nearest_ratio(ratio, profile.aspect_ratios)
+
+
+def _tier(asked: Asked, profile: Profile, decisions: Decisions) -> str:
+    tier = str(asked.value)
+    if tier not in profile.image_sizes:
+        allowed = ", ".join(profile.image_sizes)
+        tier = covering_tier(tier, profile.image_sizes)
+        decisions.adapted(asked, tier, f"nearest size of {profile.id}", allowed)
+    return tier
