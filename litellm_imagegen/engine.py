@@ -71,6 +71,7 @@ def prepare(
     model_is_clients: bool = False,
     drops_unsupported: bool = False,
     own_rows: Iterable[Profile] = (),
+    goes_to_successor: bool = False,
 ) -> Plan:
     """The plan for a chat request.
 
@@ -92,6 +93,7 @@ def prepare(
         renames_models=provider.renames_models,
         drops_unsupported=drops_unsupported,
         own_rows=own_rows,
+        goes_to_successor=goes_to_successor,
     )
     update: dict[str, Any] = {"notices": (*notices, *plan.notices)}
     return plan.model_copy(update=update if is_priced else {**update, "price": None})

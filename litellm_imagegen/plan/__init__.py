@@ -60,6 +60,7 @@ class Plan(Frozen):
     notices: tuple[Notice, ...] = ()
     price: Price | None = None
     known_models: tuple[str, ...] = ()
+    successor: str | None = None
 
     @property
     def wants_picture(self) -> bool:
@@ -79,9 +80,10 @@ class Plan(Frozen):
 
     @property
     def nearest_models(self) -> tuple[str, ...]:
-        """Up to three known ids that resemble this plan's model, nearest first."""
+        """Up to three known ids to go to: the model's successor, then those that resemble its id."""
         near = difflib.get_close_matches(self.model, self.known_models, n=3, cutoff=0.0)
-        return tuple(near)
+        first = (self.successor,) if self.successor else ()
+        return tuple(dict.fromkeys((*first, *near)))[:3]
 
 
 def make_plan(
@@ -98,6 +100,7 @@ def make_plan(
     renames_models: bool = True,
     drops_unsupported: bool = False,
     own_rows: Iterable[Profile] = (),
+    goes_to_successor: bool = False,
 ) -> Plan:
     """Decide how to carry `request` out on `provider`.
 
@@ -106,7 +109,8 @@ def make_plan(
     (endings cut off, former ids replaced) and false on gateways, which get the configured id untouched.
     `locked` holds names at which a client's wish stops. With `drops_unsupported` (LiteLLM's drop_params)
     the strict policy leaves out what the model lacks as the other one does. `deadline_seconds` is what
-    LiteLLM passed, None if nothing. `own_rows` are the operator's, and go before ours.
+    LiteLLM passed, None if nothing. `own_rows` are the operator's, and go before ours. With
+    `goes_to_successor` a model that is gone is replaced by the one that followed it.
 
     Raises `RequestError` for anything that cannot be sent, and under `Policy.STRICT` for anything that
     would have to be changed or left out.
@@ -115,7 +119,10 @@ def make_plan(
     model, asked_by_name = model_and_ending(request) if renames_models else (request.model, ())
     profile = find(family, model, own_rows)
     if renames_models and model != profile.id:
-        decisions.renamed(model, profile.id)
+        decisions.renamed(model, profile.id, "former id")
+    if goes_to_successor and profile.gone and profile.successor:
+        decisions.renamed(profile.id, profile.successor, f"gone since {profile.gone}")
+        profile = find(family, profile.successor, own_rows)
     settled = settle((*request.asked, *asked_by_name), vendor=vendor, locked=locked, decisions=decisions)
     for field in request.unread:
         why = OPERATORS if belongs_to_operators(field.spelling) else "no such field for this model"
@@ -138,7 +145,8 @@ def make_plan(
         conversion=conversion,
         notices=tuple(decisions.notices),
         price=profile.price,
-        known_models=tuple(row.id for row in rows_of(family, own_rows)),
+        known_models=tuple(row.id for row in rows_of(family, own_rows) if not row.gone),
+        successor=profile.successor,
     )
 
 

@@ -52,9 +52,9 @@ class Decisions:
         why = f"meant for {asked.vendor}, not for {self._vendor}"
         self._note(NoticeCode.UNSUPPORTED, asked.spelling, asked.value, None, why)
 
-    def renamed(self, asked: str, used: str) -> None:
-        """Call a model by its present id, and say so: that is the operator's doing."""
-        self._note(NoticeCode.ADAPTED, "model", asked, used, "former id")
+    def renamed(self, asked: str, used: str, why: str) -> None:
+        """Call another model id, and say so: that is the operator's doing."""
+        self._note(NoticeCode.ADAPTED, "model", asked, used, why)
 
     def _note(self, code: NoticeCode, field: str, asked: Any, used: Any, why: str) -> None:
         """Everything foreign in a notice is short and harmless."""

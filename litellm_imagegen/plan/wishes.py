@@ -71,7 +71,7 @@ def _permitted(asked: Iterable[Asked], locked: frozenset[str], decisions: Decisi
 
 
 def _of_one_vendor(asked: tuple[Asked, ...], vendor: str, decisions: Decisions) -> Iterator[Asked]:
-    """A picture's shape is one thing: only one vendor's words for it are taken, this one's if there are any."""
+    """A picture's shape is one thing: one vendor's words for it are taken, this one's if there are any."""
     shapes = [wish for wish in asked if wish.name in SHAPE and wish.origin is not Origin.OPERATOR]
     vendors = [wish.vendor for wish in sorted(shapes, key=lambda wish: _is_for_others(wish, vendor))]
     for wish in asked:

@@ -85,9 +85,13 @@ class Settings(Overrides):
 
 
 class Deployment(Overrides):
-    """A deployment's `model_info.imagegen`. `defaults` are request fields in any dialect."""
+    """A deployment's `model_info.imagegen`. `defaults` are request fields in any dialect.
+
+    With `successor` a model that is gone is replaced by the one that followed it, with a notice.
+    """
 
     defaults: dict[str, Any] = {}
+    successor: bool = False
 
 
 class _Registered:

@@ -6,6 +6,7 @@ a proxy there is one caller and everything is the client's.
 """
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ from litellm.types.utils import all_litellm_params
 from litellm_imagegen import engine
 from litellm_imagegen.canonical import Notice, NoticeCode
 from litellm_imagegen.engine import Job
-from litellm_imagegen.errors import InvalidParameter, quote
+from litellm_imagegen.errors import InvalidParameter, RequestError, quote
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.plugin import config
 from litellm_imagegen.plugin.bypass import Bypass
@@ -120,7 +121,7 @@ def make_plan(given: Given) -> Plan:
         locked=settings.locked,
     )
     body, defaults = _body_and_defaults(given)
-    return engine.prepare(
+    plan = engine.prepare(
         provider=config.provider_of(name, model_id),
         name=name,
         model=model_id,
@@ -137,7 +138,31 @@ def make_plan(given: Given) -> Plan:
         model_is_clients=given.names_model(model_id),
         drops_unsupported=given.litellm_params.get("drop_params") is True or litellm.drop_params is True,
         own_rows=config.own_rows(config.provider_of(name, model_id).name),
+        goes_to_successor=deployment.successor,
     )
+    if plan.wants_picture and _draws_nothing(name, model_id):
+        raise RequestError(f"model: {quote(model_id)} answers in words only; {_image_models()}", "model")
+    return plan
+
+
+def _draws_nothing(provider: str, model_id: str) -> bool:
+    """Whether LiteLLM's model map knows that a model gives no pictures."""
+    known = litellm.model_cost.get(f"{provider}/{model_id}") or {}
+    modalities = known.get("supported_output_modalities")
+    return isinstance(modalities, list) and "image" not in modalities and known.get("mode") == "chat"
+
+
+def _image_models() -> str:
+    """The deployments of this proxy that draw, for a message."""
+    router = getattr(sys.modules.get("litellm.proxy.proxy_server"), "llm_router", None)
+    deployments = getattr(router, "model_list", None) or ()
+    names = []
+    for deployment in deployments:
+        model = str(_mapping(deployment.get("litellm_params")).get("model", ""))
+        provider, _, model_id = model.removeprefix(f"{config.PREFIX}/").partition("/")
+        if model.startswith(f"{config.PREFIX}/") and not _draws_nothing(provider, model_id):
+            names.append(str(deployment.get("model_name")))
+    return f"image models here: {', '.join(sorted(set(names))[:10])}" if names else "name an image model"
 
 
 def make_job(plan: Plan, arguments: Mapping[str, Any]) -> Job:

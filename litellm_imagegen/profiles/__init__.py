@@ -1,20 +1,57 @@
 """Facts about model families, data only. A model is one row; a family is one file and one line here."""
 
 from collections.abc import Iterable, Mapping
+from types import ModuleType
 from typing import Any
 
 from litellm_imagegen.canonical import Name
-from litellm_imagegen.profiles import gemini
+from litellm_imagegen.profiles import (
+    amazon,
+    bytedance,
+    fal,
+    flux,
+    gemini,
+    gpt_5,
+    gpt_image,
+    ideogram,
+    imagen,
+    minimax,
+    qwen,
+    recraft,
+    small_vendors,
+    stability,
+    xai,
+)
+from litellm_imagegen.profiles.gateways import GATEWAY_ROWS
 from litellm_imagegen.profiles.profile import Price, Profile
 
+_VENDORS: tuple[ModuleType, ...] = (
+    gemini,
+    imagen,
+    flux,
+    gpt_image,
+    gpt_5,
+    recraft,
+    stability,
+    fal,
+    bytedance,
+    qwen,
+    xai,
+    minimax,
+    ideogram,
+    amazon,
+)
+
 FAMILIES: dict[str, tuple[Profile, ...]] = {
-    gemini.FAMILY: gemini.ROWS,
+    **{module.FAMILY: module.ROWS for module in _VENDORS},
+    **{name: rows for name, (_, rows) in small_vendors.FAMILIES.items()},
+    **GATEWAY_ROWS,
 }
 # How the ids of a family's models begin, after the vendor's name that gateways put before them.
 _STARTS: dict[str, tuple[str, ...]] = {
-    gemini.FAMILY: gemini.STARTS,
+    **{module.FAMILY: module.STARTS for module in _VENDORS},
+    **{name: starts for name, (starts, _) in small_vendors.FAMILIES.items()},
 }
-_GATEWAYS = frozenset[str]()
 
 __all__ = ["FAMILIES", "Price", "Profile", "find", "row_from", "rows_of"]
 
@@ -29,12 +66,12 @@ def find(family: str, model: str, own_rows: Iterable[Profile] = ()) -> Profile:
     for row in rows_of(family, own_rows):
         if model == row.id or model in row.former_ids:
             return row
-    if family not in _GATEWAYS:
-        return _as(FAMILIES[family][-1], model)
+    if family not in GATEWAY_ROWS:
+        return _newest(family, model)
     bare = model.partition("/")[2] or model
     for name, starts in _STARTS.items():
-        if model.startswith(starts) or bare.startswith(starts):
-            return _as(FAMILIES[name][-1], model)
+        if bare.startswith(starts) or model.startswith(starts):
+            return _newest(name, model)
     return Profile(id=model, family=family, names=frozenset(Name), maximum_n=10)
 
 
@@ -56,5 +93,8 @@ def row_from(family: str, model: str, changes: Mapping[str, Any]) -> Profile:
     return Profile.model_validate({**base, **given, "id": model, "family": family})
 
 
-def _as(row: Profile, model: str) -> Profile:
+def _newest(family: str, model: str) -> Profile:
+    """The newest row of a family that still answers, under another id."""
+    rows = FAMILIES[family]
+    row = next((row for row in reversed(rows) if not row.gone), rows[-1])
     return row.model_copy(update={"id": model, "former_ids": (), "successor": None, "gone": None})

@@ -186,21 +186,24 @@ def test_what_goes_upstream_is_exactly_what_was_asked(proxy: Proxy, upstream: Up
     }
 
 
+TOOL = {"type": "function", "function": {"name": "look_up"}}
+
+
 def test_what_the_model_lacks_is_told_in_body_and_header(proxy: Proxy) -> None:
-    answer = proxy.draw("nano-banana", "x", image_size="4K", aspect_ratio="1:8", tools=[], logprobs=True)
+    answer = proxy.draw("nano-banana", "x", image_size="4K", aspect_ratio="1:8", tools=[TOOL], logprobs=True)
     notices = answer.json()["provider_metadata"]["imagegen"]["notices"]
     told = {notice["field"]: (notice["asked"], notice["used"]) for notice in notices}
     assert told == {
         "image_size": ("4K", "1K"),
         "aspect_ratio": ("1:8", "9:16"),
-        "tools": ("[]", None),
+        "tools[0]": ("{'function': {'name': 'look_up'}, 'type': 'function'}", None),
         "logprobs": (True, None),
     }
     header = answer.headers["x-imagegen-notices"]
     assert set(header.split("; ")) == {
         "image_size=adapted",
         "aspect_ratio=adapted",
-        "tools=unsupported",
+        "tools[0]=unsupported",
         "logprobs=unsupported",
     }
     assert (
@@ -211,7 +214,11 @@ def test_what_the_model_lacks_is_told_in_body_and_header(proxy: Proxy) -> None:
 
 @pytest.mark.parametrize(
     ("fields", "field"),
-    [({"image_size": "4K"}, "image_size"), ({"logprobs": True}, "logprobs"), ({"n": 2}, "n")],
+    [
+        ({"image_size": "4K"}, "image_size"),
+        ({"logprobs": True}, "logprobs"),
+        ({"quality": "high"}, "quality"),
+    ],
 )
 def test_under_the_strict_policy_the_same_is_a_400(proxy: Proxy, fields: dict[str, Any], field: str) -> None:
     for choice in ({"imagegen": {"policy": "strict"}}, {"extra_body": {"imagegen": {"policy": "strict"}}}):

@@ -1,0 +1,33 @@
+"""OpenAI's mainline models, which draw with the image_generation tool of the Responses API.
+
+Source: https://developers.openai.com/api/docs/guides/tools-image-generation (fields), read 2026-11. Which
+image model draws is the vendor's choice unless provider options name one: qualities and formats are those
+that all of them take, pixels those of every one since gpt-image-2.
+"""
+
+from litellm_imagegen.canonical import Name
+from litellm_imagegen.profiles import gpt_image
+from litellm_imagegen.profiles.profile import Profile
+
+FAMILY = "gpt_5"
+STARTS = ("gpt-5",)
+
+# One picture for each call of the tool: it has no field for their number.
+_NAMES = (gpt_image.NAMES - {Name.N}) | {
+    Name.INPUT_FIDELITY,
+    Name.MODALITIES,
+    Name.MAX_TOKENS,
+    Name.TEMPERATURE,
+    Name.TOP_P,
+}
+
+ROWS: tuple[Profile, ...] = (
+    Profile(
+        id="gpt-5",
+        family=FAMILY,
+        names=_NAMES,
+        pixel_rule=gpt_image.PIXEL_RULE,
+        choices={**gpt_image.CHOICES, **gpt_image.FIDELITIES},
+        ranges=gpt_image.RANGES,
+    ),
+)
