@@ -62,6 +62,7 @@ class Name(StrEnum):
     INPUT_FIDELITY = "input_fidelity"  # str: low, high
     PARTIAL_IMAGES = "partial_images"  # int 0..3
     RESPONSE_FORMAT = "response_format"  # str: b64_json, url
+    MASK = "mask"  # ImageInput, transparent where an edit may paint
     MODALITIES = "modalities"  # tuple[Modality, ...]
     N = "n"  # int >= 1
     MAX_TOKENS = "max_tokens"  # int >= 1
@@ -122,10 +123,13 @@ class ImageInput(Frozen):
         return self
 
 
+Role = Literal["system", "user", "assistant"]
+
+
 class Message(Frozen):
     """One turn of the conversation."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Role
     parts: tuple[TextPart | ImageInput, ...]
 
 

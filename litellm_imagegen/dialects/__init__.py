@@ -7,7 +7,7 @@ speaks need not be guessed. Each takes the fields it knows. What is left was und
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from litellm_imagegen.canonical import Asked, ImageRequest, Origin
+from litellm_imagegen.canonical import Asked, ImageRequest, Message, Origin
 from litellm_imagegen.dialects import (
     aione,
     bare,
@@ -45,24 +45,55 @@ def parse_chat(
     operator's, in any dialect too. `model` is the provider's id. Raises `RequestError`, and
     `ConfigurationError` for a bad default.
     """
-    readable = dict(body)
-    messages = openai_chat.read_messages(readable.pop("messages", None))
-    streams = bool(readable.pop("stream", False))
-    sent, configured = Fields(readable), Fields(defaults, origin=Origin.OPERATOR)
+    left = dict(body)
+    messages = openai_chat.read_messages(left.pop("messages", None))
+    return _request(model, messages, left, defaults, model_is_clients=model_is_clients)
+
+
+def parse_images(
+    *, model: str, body: Mapping[str, Any], defaults: Mapping[str, Any], model_is_clients: bool = False
+) -> ImageRequest:
+    """Read the body of /images/generations or /images/edits, JSON or a form; else like `parse_chat`."""
+    left = dict(body)
+    messages = openai_images.read_prompt(left)
+    mask = tuple(openai_images.read_mask(left))
+    return _request(model, messages, left, defaults, model_is_clients=model_is_clients, asked_already=mask)
+
+
+def parse_responses(
+    *, model: str, body: Mapping[str, Any], defaults: Mapping[str, Any], model_is_clients: bool = False
+) -> ImageRequest:
+    """Read the body of /responses; else like `parse_chat`."""
+    left = dict(body)
+    messages = openai_responses.read_input(left)
+    return _request(model, messages, left, defaults, model_is_clients=model_is_clients)
+
+
+def _request(
+    model: str,
+    messages: tuple[Message, ...],
+    left: dict[str, Any],
+    defaults: Mapping[str, Any],
+    *,
+    model_is_clients: bool,
+    asked_already: tuple[Asked, ...] = (),
+) -> ImageRequest:
+    """What is `left` of a body once its messages are read, and the operator's defaults."""
+    streams = _is_true(left.pop("stream", False))
+    sent, configured = Fields(left), Fields(defaults, origin=Origin.OPERATOR)
     try:
         asked = [*_read(configured)]
     except RequestError as error:
         raise ConfigurationError(f"a default of this deployment: {error.message}") from error
-    asked += _read(sent)
+    asked += (*asked_already, *_read(sent))
     for extra in sent.nested(_EXTRA_BODY):
         asked += _read(extra)
-    unread = tuple(sent.unread())
     return ImageRequest(
         model=model,
         model_is_clients=model_is_clients,
         messages=messages,
         asked=tuple(asked),
-        unread=unread,
+        unread=tuple(sent.unread()),
         stream=streams,
     )
 
@@ -73,6 +104,11 @@ def unknown_defaults(defaults: Mapping[str, Any]) -> list[str]:
     for _ in _read(fields):
         pass
     return [field.spelling for field in fields.unread()]
+
+
+def _is_true(value: Any) -> bool:
+    """Forms send true and false as text."""
+    return value.lower() == "true" if isinstance(value, str) else bool(value)
 
 
 def _read(fields: Fields) -> Iterator[Asked]:

@@ -4,10 +4,15 @@ Sources: https://platform.openai.com/docs/api-reference/images/create and .../im
 """
 
 from collections.abc import Iterator
+from typing import Any
 
-from litellm_imagegen.canonical import Asked, Name
-from litellm_imagegen.dialects.reading import Fields, choice, words
+from litellm_imagegen.canonical import Asked, ImageInput, Message, Name, TextPart
+from litellm_imagegen.dialects.pictures import any_picture
+from litellm_imagegen.dialects.reading import Fields, carriable, choice, words
 from litellm_imagegen.dialects.shared import picture_fields
+from litellm_imagegen.errors import InvalidParameter
+
+_PICTURES = ("image", "image[]", "images", "input_references")
 
 
 def read(fields: Fields) -> Iterator[Asked]:
@@ -16,6 +21,32 @@ def read(fields: Fields) -> Iterator[Asked]:
     yield from picture_fields(fields)
     yield from fields.read(Name.STYLE, words, "style")
     yield from _response_format(fields)
+
+
+def read_prompt(body: dict[str, Any]) -> tuple[Message, ...]:
+    """The prompt and the pictures to edit as one message; what is read is taken out of `body`.
+
+    Pictures stand under `image`, `image[]`, `images` or, in OpenRouter's words, `input_references`.
+    """
+    prompt = body.pop("prompt", None)
+    if not isinstance(prompt, str) or not prompt.strip():
+        raise InvalidParameter("prompt", prompt, "a text that says what to draw")
+    parts: list[TextPart | ImageInput] = [TextPart(text=carriable("prompt", prompt))]
+    for key in _PICTURES:
+        given = body.pop(key, None)
+        if given is None:
+            continue
+        several = isinstance(given, list | tuple)
+        for index, value in enumerate(given if several else (given,)):
+            parts.append(any_picture(f"{key}[{index}]" if several else key, value))
+    return (Message(role="user", parts=tuple(parts)),)
+
+
+def read_mask(body: dict[str, Any]) -> Iterator[Asked]:
+    """The mask of an edit, taken out of `body`."""
+    mask = body.pop("mask", None)
+    if mask is not None:
+        yield Asked(name=Name.MASK, value=any_picture("mask", mask), spelling="mask")
 
 
 def _response_format(fields: Fields) -> Iterator[Asked]:

@@ -3,15 +3,24 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from litellm_imagegen.canonical import Asked
-from litellm_imagegen.dialects.reading import Fields
+from litellm_imagegen.canonical import Asked, ImageInput, Message, Name, Role, TextPart
+from litellm_imagegen.dialects.pictures import any_picture, as_mapping, chat_picture
+from litellm_imagegen.dialects.reading import Fields, carriable, integer
 from litellm_imagegen.dialects.shared import picture_fields
+from litellm_imagegen.errors import InvalidParameter
 
 _TOOL = "image_generation"
+_ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+}
 
 
 def read(fields: Fields) -> Iterator[Asked]:
     """The tool's settings. Other tools are not for pictures, and stay unread."""
+    yield from fields.read(Name.MAX_TOKENS, integer(1), "max_output_tokens")
     tools = fields.peek("tools")
     if isinstance(tools, list):
         fields.take("tools")
@@ -23,6 +32,60 @@ def read(fields: Fields) -> Iterator[Asked]:
                 fields.leave(place, tool)
     if _chooses_pictures(fields.peek("tool_choice")):
         fields.take("tool_choice")
+
+
+def read_input(body: dict[str, Any]) -> tuple[Message, ...]:
+    """`instructions` and `input` as a conversation; both are taken out of `body`."""
+    instructions, given = body.pop("instructions", None), body.pop("input", None)
+    messages: list[Message] = []
+    if instructions is not None:
+        if not isinstance(instructions, str):
+            raise InvalidParameter("instructions", instructions, "a string")
+        messages.append(Message(role="system", parts=_text("instructions", instructions)))
+    if isinstance(given, str):
+        messages.append(Message(role="user", parts=_text("input", given)))
+    elif isinstance(given, list) and given:
+        messages += [_item(f"input[{index}]", item) for index, item in enumerate(given)]
+    else:
+        raise InvalidParameter("input", given, "a string or a list with at least one item")
+    return tuple(messages)
+
+
+def _text(place: str, text: str) -> tuple[TextPart, ...]:
+    return (TextPart(text=carriable(place, text)),) if text else ()
+
+
+def _item(place: str, item: Any) -> Message:
+    """A message, or a picture that was drawn earlier."""
+    item = as_mapping(place, item)
+    if item.get("type") == "image_generation_call":
+        return Message(role="assistant", parts=(any_picture(f"{place}.result", item.get("result")),))
+    if item.get("type", "message") != "message":
+        raise InvalidParameter(f"{place}.type", item.get("type"), "message, image_generation_call")
+    role = _ROLES.get(str(item.get("role")))
+    if role is None:
+        raise InvalidParameter(f"{place}.role", item.get("role"), ", ".join(_ROLES))
+    content = item.get("content")
+    if isinstance(content, str):
+        return Message(role=role, parts=_text(f"{place}.content", content))
+    if not isinstance(content, list):
+        raise InvalidParameter(f"{place}.content", content, "a string or a list of parts")
+    parts: list[TextPart | ImageInput] = []
+    for index, given in enumerate(content):
+        here = f"{place}.content[{index}]"
+        part = as_mapping(here, given)
+        match part.get("type"):
+            case "input_text" | "output_text" | "text" if isinstance(part.get("text"), str):
+                parts += _text(f"{here}.text", part["text"])
+            case "input_image" | "output_image" | "image_url":
+                parts.append(chat_picture(here, part))
+            case "refusal":
+                continue
+            case kind:
+                raise InvalidParameter(
+                    f"{here}.type", kind, "input_text, input_image, output_text, output_image"
+                )
+    return Message(role=role, parts=tuple(parts))
 
 
 def _tool(tool: Fields) -> Iterator[Asked]:

@@ -81,6 +81,7 @@ class Fields:
         """The object under `key`, in either spelling. What is not read of it counts as unread."""
         for spelled in _spellings(key):
             if spelled not in self._nested and (value := self.take(spelled)) is not None:
+                value = _object_of_form(value)
                 if not isinstance(value, Mapping):
                     raise InvalidParameter(self.spelling(spelled), value, "an object")
                 self._nested[spelled] = Fields(value, self.spelling(spelled), self.origin, self._vendor)
@@ -151,6 +152,16 @@ def carriable(spelling: str, value: Any) -> Any:
             spelling, value, "valid Unicode text and numbers of at most 64 bits"
         ) from error
     return value
+
+
+def _object_of_form(value: Any) -> Any:
+    """A form can send an object only as JSON text."""
+    if not isinstance(value, str) or not value.lstrip().startswith("{"):
+        return value
+    try:
+        return orjson.loads(value)
+    except ValueError:
+        return value
 
 
 def _spellings(key: str) -> tuple[str, ...]:

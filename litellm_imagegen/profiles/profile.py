@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import field_validator
+
 from litellm_imagegen.canonical import Frozen, Modality, Name
-from litellm_imagegen.geometry import Dimensions, PixelRule
+from litellm_imagegen.geometry import Dimensions, PixelRule, parse_ratio, tiers
 
 
 class Price(Frozen):
@@ -72,3 +74,19 @@ class Profile(Frozen):
     maximum_seed: int | None = None
     accepted_mime: tuple[str, ...] = ()
     price: Price | None = None
+
+    @field_validator("aspect_ratios", "ratio_range")
+    @classmethod
+    def _ratios(cls, ratios: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for ratio in ratios or ():
+            if parse_ratio(ratio) is None:
+                raise ValueError(f'{ratio!r} is no aspect ratio "W:H"')
+        return ratios
+
+    @field_validator("image_sizes")
+    @classmethod
+    def _tiers(cls, sizes: tuple[str, ...]) -> tuple[str, ...]:
+        for size in sizes:
+            if size not in tiers():
+                raise ValueError(f"{size!r} is none of {', '.join(tiers())}")
+        return sizes
