@@ -3,8 +3,7 @@
 import sys
 from pathlib import Path
 
-from litellm_imagegen.canonical import Modality
-from litellm_imagegen.profiles import FAMILIES, Profile
+from litellm_imagegen.cli.models import CONVERTED, Cells, cells, families, remarks
 from litellm_imagegen.providers import PROVIDERS
 
 FOLDER = Path(__file__).parent
@@ -15,7 +14,8 @@ def models() -> str:
     lines = [
         "# Providers and models",
         "",
-        "Generated from the registries by `make docs`.",
+        "Generated from the registries by `make docs`; `litellm-imagegen models` prints the same, and "
+        "`--json` all that is known of a model.",
         "",
         "| provider | key: the deployment's `api_key`, else the first of | `api_base` (default) |",
         "|---|---|---|",
@@ -23,36 +23,33 @@ def models() -> str:
     for name, provider in sorted(PROVIDERS.items()):
         keys = ", ".join(f"`{variable}`" for variable in provider.key_variables)
         lines.append(f"| `{name}` | {keys} | {provider.base_url} |")
-    lines += ["| `sandbox` | none | in the same process |", ""]
-    for family, rows in FAMILIES.items():
+    lines += ["| `sandbox` | none | in the same process |", "", CONVERTED, ""]
+    for family, rows in families().items():
         lines += [
             f"## {family}",
             "",
-            "| model | aspect ratios | sizes | answers with | reference pictures | USD per million tokens: "
-            "input, text, image |",
-            "|---|---|---|---|---|---|",
-            *(_row(profile) for profile in rows),
+            "| model | aspect ratios or dimensions | sizes | answers with | pictures a call "
+            "| reference pictures | price in USD |",
+            "|---|---|---|---|---|---|---|",
+            *(_row(cells(profile)) for profile in rows),
             "",
-            f"An id that is not listed is taken for the newest of its family ({rows[-1].id}).",
-            *_former(rows),
+            *(f"* {remark}" for remark in remarks(family, rows)),
             "",
         ]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _row(profile: Profile) -> str:
-    sizes = ", ".join(profile.image_sizes) + (" (fixed)" if profile.image_size_is_fixed else "")
-    output = " and ".join(str(modality) for modality in Modality if modality in profile.output)
-    price = profile.price
-    prices = "" if price is None else f"{price.input:g}, {price.text_output:g}, {price.image_output:g}"
-    references = f"at most {profile.maximum_reference_images}" if profile.maximum_reference_images else ""
-    ratios = ", ".join(profile.aspect_ratios)
-    return f"| `{profile.id}` | {ratios} | {sizes} | {output} | {references} | {prices} |"
-
-
-def _former(rows: tuple[Profile, ...]) -> list[str]:
-    former = [f"`{old}` is served by `{row.id}`" for row in rows for old in row.former_ids]
-    return [f"Former ids: {'; '.join(former)}; a notice says so."] if former else []
+def _row(row: Cells) -> str:
+    told = (
+        f"`{row.model}`",
+        row.shape,
+        row.tiers,
+        row.answers_with,
+        row.pictures_a_call,
+        row.reference_pictures,
+        row.price,
+    )
+    return f"| {' | '.join(told)} |"
 
 
 PAGES = {"models.md": models}

@@ -218,7 +218,7 @@ class Transport:
 
 def _session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, force_close=True, use_dns_cache=False, ssl=_tls()),
+        connector=aiohttp.TCPConnector(limit=0, force_close=True, use_dns_cache=False, ssl=tls_context()),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
@@ -230,7 +230,7 @@ def _session() -> aiohttp.ClientSession:
 
 
 @lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
     """One context for all calls: reading the certificates takes tens of milliseconds."""
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())  # where the system has no certificates of its own

@@ -1,6 +1,7 @@
 """What had to change on the way from wish to plan: a notice for each, or an error under the strict policy."""
 
 import reprlib
+from collections.abc import Mapping
 from typing import Any
 
 from litellm_imagegen.canonical import Asked, Notice, NoticeCode, Origin, Policy
@@ -70,11 +71,20 @@ class Decisions:
             raise InvalidParameter(spelling, value, allowed)
 
 
+def _without_values(value: Any) -> Any:
+    """Objects by their names alone: what nobody knows may hold a key."""
+    if isinstance(value, Mapping):
+        return dict.fromkeys(value, "...")
+    if isinstance(value, list):
+        return [_without_values(item) for item in value]
+    return value
+
+
 def _short(value: Any) -> Any:
     """A value fit for a notice: small ones as they are, anything else as at most 100 characters."""
     if isinstance(value, bool | int | float) or value is None:
         return value
-    text = quote(value if isinstance(value, str) else reprlib.repr(value))
+    text = quote(value if isinstance(value, str) else reprlib.repr(_without_values(value)))
     if isinstance(value, tuple) and len(text) <= _NOTICE_CHARACTERS and text == repr(value):
         return value
     return text if len(text) <= _NOTICE_CHARACTERS else f"{text[: _NOTICE_CHARACTERS - 1]}…"

@@ -1,5 +1,6 @@
 """The `litellm-imagegen` command as a newcomer types it."""
 
+import json
 import os
 import re
 import shutil
@@ -112,7 +113,44 @@ def test_demo_leaves_a_picture_and_a_proxy_that_answers(tmp_path: Path) -> None:
         os.kill(int(stop[1]), signal.SIGTERM)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["sandbox", "--help"], ["demo", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        *([command, "--help"] for command in ("sandbox", "demo", "models", "explain", "check")),
+        ["--version"],
+    ],
+)
 def test_help_needs_nothing_but_the_package(arguments: list[str]) -> None:
     finished = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=60, check=True)
     assert finished.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["models", "--family", "gemini", "--json"],
+        ["explain", "--model", "gemini/gemini-3-pro-image", "--json", "{}"],
+    ],
+)
+def test_json_is_all_that_is_printed(arguments: list[str]) -> None:
+    finished = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=60, check=True)
+    assert json.loads(finished.stdout)
+    assert finished.stderr == ""
+
+
+def test_checking_the_example_names_the_key_that_is_missing() -> None:
+    hidden = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    finished = subprocess.run(
+        [PROGRAM, "check", "config.example.yaml"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment,
+        timeout=60,
+        check=False,
+    )
+    assert (finished.returncode, finished.stderr) == (1, "")
+    assert finished.stdout.endswith(": 3 deployments of imagegen/, 1 finding\n")
+    assert "the environment has no GEMINI_API_KEY" in finished.stdout

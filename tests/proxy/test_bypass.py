@@ -356,14 +356,17 @@ def test_an_answer_is_the_same_whichever_way_its_pictures_go(plain: Setup, wish:
 
 
 def test_a_picture_on_its_own_way_is_not_compressed_by_litellm(plain: Setup) -> None:
-    """LiteLLM spends a second on compressing 24 MB that do not become smaller; we stand inside of that."""
+    """LiteLLM spends a second on compressing 24 MB that do not become smaller; we stand inside of that.
+
+    Older ones do not compress at all.
+    """
     given = {"messages": [{"role": "user", "content": prompt("big 1")}]}
     own, litellms = (
         plain.proxy.post({"model": model, **given}, accept_encoding="gzip")
         for model in ("plain-auto", "plain-off")
     )
     assert "content-encoding" not in own.headers
-    assert litellms.headers["content-encoding"] == "gzip"
+    assert litellms.headers.get("content-encoding", "gzip") == "gzip"
     assert urls_of(own) == urls_of(litellms)
 
 

@@ -196,7 +196,7 @@ def test_what_the_model_lacks_is_told_in_body_and_header(proxy: Proxy) -> None:
     assert told == {
         "image_size": ("4K", "1K"),
         "aspect_ratio": ("1:8", "9:16"),
-        "tools[0]": ("{'function': {'name': 'look_up'}, 'type': 'function'}", None),
+        "tools[0]": ("{'function': '...', 'type': '...'}", None),
         "logprobs": (True, None),
     }
     header = answer.headers["x-imagegen-notices"]
