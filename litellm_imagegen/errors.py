@@ -21,6 +21,7 @@ A message names the provider and the reason. It never holds a key, base64, a tra
 
 import math
 import re
+import reprlib
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import ClassVar
@@ -103,7 +104,8 @@ class Contradiction(RequestError):
 
     def __init__(self, first: tuple[str, object], second: tuple[str, object]) -> None:
         super().__init__(
-            f"{first[0]}: {_shown(first[1])} contradicts {second[0]}: {_shown(second[1])}; "
+            f"{_shown_name(first[0])}: {_shown(first[1])} contradicts "
+            f"{_shown_name(second[0])}: {_shown(second[1])}; "
             "send one of them, or the same value in both",
             second[0],
         )
@@ -115,7 +117,7 @@ class LimitExceeded(RequestError):
     code = "limit_exceeded"
 
     def __init__(self, field: str, value: object, limit: str) -> None:
-        super().__init__(f"{field}: {_shown(value)} is over the limit of {limit}", field)
+        super().__init__(f"{_shown_name(field)}: {_shown(value)} is over the limit of {limit}", field)
 
 
 class ConfigurationError(ImagegenError):
@@ -227,5 +229,15 @@ def _shown_name(field: str) -> str:
 
 
 def _shown(value: object) -> str:
-    text = quote(value if isinstance(value, str) else repr(value))
+    text = quote(written(value))
     return repr(text[:80]) if isinstance(value, str) else text[:80]
+
+
+def written(value: object) -> str:
+    """A foreign value as text: shortened before it is written out, since that alone may be too much."""
+    if isinstance(value, str):
+        return value
+    try:
+        return reprlib.repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, for one
+        return f"a {type(value).__name__}"

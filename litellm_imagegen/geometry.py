@@ -7,7 +7,7 @@ An aspect ratio is written "W:H". A size tier names the length of a square pictu
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -51,23 +51,30 @@ class PixelRule:
             return exact
         ratio = min(max(width / height, 1 / self.maximum_ratio), self.maximum_ratio)
         area = min(max(width * height, self.minimum_area), self.maximum_area)
-        candidates = [
-            (w, h)
-            for h in self._around(math.sqrt(area / ratio))
-            for w in self._around(h * ratio)
-            if self.allows((w, h))
-        ] or [
-            (w, h)
-            for h in range(self._first, self.maximum_edge + 1, self.multiple)
-            for w in self._around(min(max(h * ratio, self.minimum_edge), self.maximum_edge))
-            if self.allows((w, h))
-        ]
+        edges = math.sqrt(area * ratio), math.sqrt(area / ratio)
+        candidates = set(self._beside(ratio, self._around(edges[0]), self._around(edges[1])))
+        if not candidates:
+            every = range(self._first, self.maximum_edge + 1, self.multiple)
+            candidates = set(self._beside(ratio, every, every))
 
-        def distance(dimensions: Dimensions) -> tuple[float, float]:
+        def distance(dimensions: Dimensions) -> tuple[float, ...]:
+            """The same for a picture and for that picture on its side, so that both are drawn alike."""
             shape = abs(math.log(dimensions[0] / dimensions[1] / ratio))
-            return shape + abs(math.log(dimensions[0] * dimensions[1] / area)), shape
+            size = abs(math.log(dimensions[0] * dimensions[1] / area))
+            return round(shape + size, 9), round(shape, 9), dimensions[0] * dimensions[1], max(dimensions)
 
         return min(candidates, key=distance)
+
+    def _beside(self, ratio: float, widths: range, heights: range) -> Iterator[Dimensions]:
+        """Allowed dimensions with one of these edges and about this shape."""
+        for width in widths:
+            for height in self._around(min(max(width / ratio, self.minimum_edge), self.maximum_edge)):
+                if self.allows((width, height)):
+                    yield width, height
+        for height in heights:
+            for width in self._around(min(max(height * ratio, self.minimum_edge), self.maximum_edge)):
+                if self.allows((width, height)):
+                    yield width, height
 
     def text(self) -> str:
         """The rule in words, for people."""

@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from litellm_imagegen.canonical import Asked, Name
-from litellm_imagegen.dialects.reading import Fields, edge, integer, modalities, objects, ratio, words
+from litellm_imagegen.dialects.reading import (
+    Fields,
+    carriable,
+    edge,
+    integer,
+    modalities,
+    objects,
+    ratio,
+    words,
+)
 from litellm_imagegen.dialects.shared import drawing_fields, image_config, picture_fields
 
 _KEY = "provider_options"
@@ -37,7 +46,7 @@ def read(fields: Fields) -> Iterator[Asked]:
             if section is None:
                 continue
             yield from _READERS.get(vendor, _common)(section)
-            if rest := section.rest():
+            if rest := carriable(section.place, section.rest()):
                 told = _on_googles_wire(rest) if vendor == _GOOGLE else rest
                 yield fields.asked(Name.PROVIDER_OPTIONS, {vendor: told}, options.place)
 

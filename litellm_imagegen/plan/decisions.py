@@ -1,11 +1,10 @@
 """What had to change on the way from wish to plan: a notice for each, or an error under the strict policy."""
 
-import reprlib
 from collections.abc import Mapping
 from typing import Any
 
 from litellm_imagegen.canonical import Asked, Notice, NoticeCode, Origin, Policy
-from litellm_imagegen.errors import InvalidParameter, quote
+from litellm_imagegen.errors import InvalidParameter, quote, written
 
 _NOTICE_CHARACTERS = 100
 _MAXIMUM_NOTICES = 100
@@ -84,7 +83,7 @@ def _short(value: Any) -> Any:
     """A value fit for a notice: small ones as they are, anything else as at most 100 characters."""
     if isinstance(value, bool | int | float) or value is None:
         return value
-    text = quote(value if isinstance(value, str) else reprlib.repr(_without_values(value)))
+    text = quote(written(_without_values(value)))
     if isinstance(value, tuple) and len(text) <= _NOTICE_CHARACTERS and text == repr(value):
         return value
     return text if len(text) <= _NOTICE_CHARACTERS else f"{text[: _NOTICE_CHARACTERS - 1]}…"

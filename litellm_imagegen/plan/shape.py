@@ -57,9 +57,10 @@ def decide_shape(
         else:
             decisions.left_out(wanted.ratio, f"{profile.id} has no such field")
     if wanted.tier is not None:
-        if profile.image_sizes:
+        has_field = Name.IMAGE_SIZE in names and not profile.image_size_is_fixed
+        if profile.image_sizes and (has_field or profile.image_size_is_fixed):
             tier = _tier(wanted.tier, profile, decisions)
-            if Name.IMAGE_SIZE in names and not profile.image_size_is_fixed:
+            if has_field:
                 decided[Name.IMAGE_SIZE] = tier
         else:
             decisions.left_out(wanted.tier, f"{profile.id} has no such field")
@@ -83,7 +84,8 @@ def _wanted(settled: Mapping[Name, Asked], decisions: Decisions) -> _Wanted:
             )
             return _Wanted(ratio=ratio, tier=tier)
         return _Wanted(dimensions=dimensions)
-    if _is_clients(ratio) and not resembles(dimensions.value, ratio.value):
+    gave_one_edge = (Name.WIDTH in settled) != (Name.HEIGHT in settled)  # the other follows the ratio
+    if _is_clients(ratio) and not (gave_one_edge or resembles(dimensions.value, ratio.value)):
         raise _contradiction(ratio, dimensions)
     if _is_clients(tier) and tier_of(dimensions.value) != tier.value:
         raise _contradiction(tier, dimensions)
@@ -172,9 +174,11 @@ def _ratio_and_tier_of(
     shown = asked.model_copy(update={"value": _text(dimensions)})
     if Name.ASPECT_RATIO in names:
         decided[Name.ASPECT_RATIO] = _nearest_legal_ratio(ratio_of(dimensions), profile)
-    tier = tier_of(dimensions, profile.image_sizes) if profile.image_sizes else None
-    if tier is not None and Name.IMAGE_SIZE in names and not profile.image_size_is_fixed:
-        decided[Name.IMAGE_SIZE] = tier
+    tier = None
+    if profile.image_sizes and Name.IMAGE_SIZE in names and not profile.image_size_is_fixed:
+        tier = decided[Name.IMAGE_SIZE] = tier_of(dimensions, profile.image_sizes)
+    elif profile.image_size_is_fixed:
+        tier = profile.image_sizes[0]
     if not decided:
         decisions.left_out(shown, f"{profile.id} has no such field")
         return {}
