@@ -2,7 +2,7 @@
 PYTHON ?= .venv/bin/python
 BIN = $(dir $(PYTHON))
 
-.PHONY: check lint types layers docs docs-fresh test test-oldest campaign bench bench-quick
+.PHONY: check lint types layers docs docs-fresh test test-oldest campaign mutation bench bench-quick
 
 check: lint types layers docs-fresh test
 
@@ -35,6 +35,10 @@ test-oldest:
 # A thousand requests of every kind at once: nothing of them may be left.
 campaign:
 	IMAGEGEN_MIXED_REQUESTS=1000 $(BIN)pytest -n 0 tests/proxy/test_bypass.py -k nothing_is_left
+
+# Every spelling is taken out of the dialects once: a test must notice. Two minutes.
+mutation:
+	$(PYTHON) -m tests.mutation
 
 # Minutes of measuring, written to docs/performance.md; the quick one takes under two and only prints.
 bench:

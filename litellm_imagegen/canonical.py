@@ -294,6 +294,14 @@ class PictureDelta(Frozen):
     picture: Picture
 
 
+class RemotePicture(Frozen):
+    """A finished picture that is still at an address; `mime` where the provider tells it."""
+
+    url: str
+    mime: str | None = None
+    seed: int | None = None
+
+
 class EndDelta(Frozen):
     """What a reply says beside its parts; later ones complete and overwrite earlier ones."""
 

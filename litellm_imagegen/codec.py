@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from litellm_imagegen.canonical import Delta, Frozen, Name
+from litellm_imagegen.canonical import Delta, Frozen, Name, RemotePicture
 from litellm_imagegen.errors import (
     AuthenticationFailed,
     BadReply,
@@ -24,23 +24,41 @@ from litellm_imagegen.lifting import IncomingJson
 from litellm_imagegen.plan import Plan
 
 
+class FormFile(Frozen):
+    """A file in a form."""
+
+    name: str
+    mime: str
+    content: bytes
+
+
 class Call(Frozen):
     """One HTTP request: `path` is relative to the endpoint's base, `body` becomes JSON.
 
-    With `streams` the reply is read as server-sent events.
+    `url` is an absolute address that an earlier reply named, in the place of path and query; it is called
+    only at the provider's own hosts. `form` becomes multipart/form-data in the place of `body`. With
+    `streams` the reply is read as server-sent events. A call that comes out of a reply waits `delay_seconds`
+    before it is sent, `attempt` counts those before it, and `may_repeat` tells that sending it again does no
+    harm.
     """
 
     method: str = "POST"
-    path: str
+    path: str = ""
+    url: str | None = None
     query: Mapping[str, str] = {}
     body: Mapping[str, Any] | None = None
+    form: tuple[tuple[str, str | FormFile], ...] | None = None
     streams: bool = False
+    delay_seconds: float = 0.0
+    attempt: int = 0
+    may_repeat: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """A whole reply: header names in lower case, the body still to be parsed."""
+    """A whole reply to `call`: header names in lower case, the body still to be parsed."""
 
+    call: Call
     status: int
     headers: Mapping[str, str]
     body: IncomingJson
@@ -56,8 +74,11 @@ class Codec(Protocol):
         """The call that carries `plan` out."""
         ...
 
-    def decode(self, plan: Plan, reply: Reply) -> Sequence[Delta]:
-        """What a whole successful reply says, in order. Raises `ProviderError`."""
+    def decode(self, plan: Plan, reply: Reply) -> Sequence[Delta | RemotePicture | Call]:
+        """What a whole successful reply says, in order; a call in it is the next one to send.
+
+        Raises `ProviderError`.
+        """
         ...
 
     def decode_event(self, plan: Plan, event: IncomingJson) -> Sequence[Delta]:

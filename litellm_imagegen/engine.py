@@ -10,6 +10,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from litellm_imagegen.blob import Blob
 from litellm_imagegen.canonical import (
@@ -25,14 +26,26 @@ from litellm_imagegen.canonical import (
     Picture,
     PictureDelta,
     Preferences,
+    RemotePicture,
     TextDelta,
     TextPart,
     Usage,
 )
+from litellm_imagegen.codec import Call
 from litellm_imagegen.conversion import Conversion, converted
 from litellm_imagegen.cost import cost_of
 from litellm_imagegen.dialects import parse_chat
-from litellm_imagegen.errors import BadReply, ImagegenError, NoImage
+from litellm_imagegen.errors import (
+    BadReply,
+    ImagegenError,
+    InvalidParameter,
+    LimitExceeded,
+    NoImage,
+    ProviderFailed,
+    ProviderUnavailable,
+    RateLimited,
+)
+from litellm_imagegen.fetching import FetchRules, fetch
 from litellm_imagegen.plan import Plan, make_plan
 from litellm_imagegen.profiles import Profile
 from litellm_imagegen.providers import Provider
@@ -41,6 +54,7 @@ from litellm_imagegen.transport import Deadline, Endpoint, Transport
 # A reply may hold several pictures, and signatures as long as a picture beside each of them.
 _REPLY_BYTES_PER_PICTURE_BYTE = 4
 _LOOP_BYTES = 1024 * 1024
+_REPEATS = 3
 
 Result = TypeVar("Result")
 
@@ -214,9 +228,58 @@ async def _one(
 
 
 async def _deltas(job: Job, transport: Transport, deadline: Deadline) -> AsyncGenerator[Delta, None]:
+    """Send a call, read what comes back, and go on with the call that the reply asks for, if it does."""
+    call: Call | None = job.provider.codec.encode(job.plan)
+    failures = 0
+    while call is not None:
+        following: Call | None = None
+        try:
+            async with aclosing(_steps(call, job, transport, deadline)) as steps:
+                async for step in steps:
+                    if isinstance(step, Call):
+                        following = step
+                    elif isinstance(step, RemotePicture):
+                        yield PictureDelta(picture=await _fetched(step, job, deadline))
+                    else:
+                        yield step
+            failures = 0
+        except (RateLimited, ProviderFailed, ProviderUnavailable) as error:
+            failures += 1
+            if not call.may_repeat or failures > _REPEATS:
+                raise
+            following = call.model_copy(update={"delay_seconds": error.retry_after or 2.0**failures / 2})
+        if following is not None:
+            await deadline.wait_for(asyncio.sleep(following.delay_seconds))
+        call = following
+
+
+async def _fetched(remote: RemotePicture, job: Job, deadline: Deadline) -> Picture:
+    """A picture that the provider has put at an address. It has been paid for: a failure is tried again."""
+    own = urlsplit(job.endpoint.base_url).hostname or ""
+    rules = FetchRules(hosts=(*job.provider.picture_hosts, own))
+    for failures in range(_REPEATS + 1):
+        if failures:
+            await deadline.wait_for(asyncio.sleep(2.0**failures / 2))
+        try:
+            raw = await deadline.wait_for(
+                fetch("picture", remote.url, rules=rules, maximum_bytes=job.limits.picture_bytes)
+            )
+            return Picture(blob=Blob.from_raw(raw, remote.mime), seed=remote.seed)
+        except LimitExceeded as error:
+            reason = f"a picture over limits.picture_bytes ({job.limits.picture_bytes})"
+            raise BadReply(job.plan.provider, reason) from error
+        except InvalidParameter as error:
+            if failures == _REPEATS:
+                reason = "its picture could not be fetched; the call may be charged"
+                raise BadReply(job.plan.provider, reason) from error
+    raise AssertionError("unreachable")
+
+
+async def _steps(
+    call: Call, job: Job, transport: Transport, deadline: Deadline
+) -> AsyncGenerator[Delta | RemotePicture | Call, None]:
     """One call: send it, and read what comes back."""
     plan, codec = job.plan, job.provider.codec
-    call = codec.encode(plan)
     maximum_bytes = job.limits.picture_bytes * _REPLY_BYTES_PER_PICTURE_BYTE
     async with transport.open(call, job.endpoint, deadline, maximum_bytes) as opened:
         if opened.status != 200:

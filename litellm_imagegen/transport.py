@@ -25,7 +25,7 @@ import certifi
 import orjson
 import yarl
 
-from litellm_imagegen.codec import Call, Reply
+from litellm_imagegen.codec import Call, FormFile, Reply
 from litellm_imagegen.errors import (
     AuthenticationFailed,
     BadReply,
@@ -51,12 +51,16 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where calls go. `authentication` are headers that hold secrets: they go to `base_url`'s origin only."""
+    """Where calls go. `authentication` are headers that hold secrets: they go to `base_url`'s origin only.
+
+    `hosts` are further hosts of the same provider, as `*.example.com`, that its replies may name.
+    """
 
     provider: str
     base_url: str
     authentication: Mapping[str, str] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hosts: tuple[str, ...] = ()
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -88,6 +92,7 @@ class Opened:
 
     def __init__(
         self,
+        call: Call,
         endpoint: Endpoint,
         deadline: Deadline,
         maximum_bytes: int,
@@ -97,6 +102,7 @@ class Opened:
         received: AsyncIterator[bytes],
     ) -> None:
         self.status = status
+        self._call = call
         self.headers: Mapping[str, str] = MappingProxyType(
             {name.lower(): value for name, value in headers.items()}
         )
@@ -120,7 +126,7 @@ class Opened:
                     break
         except (aiohttp.ClientError, OSError) as error:
             raise self._cut_off() from error
-        return Reply(status=self.status, headers=self.headers, body=collected)
+        return Reply(call=self._call, status=self.status, headers=self.headers, body=collected)
 
     def _cut_off(self) -> BadReply:
         return BadReply(self._endpoint.provider, "the reply was cut off; the call may be charged")
@@ -181,7 +187,7 @@ class Transport:
         `BadReply` when it hangs up before it answers, `DeadlineExceeded`.
         """
         url, headers = _url(call, endpoint), _headers(endpoint, call)
-        content = None if call.body is None else orjson.dumps(call.body)
+        content = _content(call)
         async with _session() as session:
             try:
                 response = await deadline.wait_for(
@@ -207,6 +213,7 @@ class Transport:
                 if (coding := joined.get("Transfer-Encoding", "chunked").lower()) not in _TRANSFER_ENCODINGS:
                     raise BadReply(endpoint.provider, f"a reply in Transfer-Encoding {coding!r}")
                 yield Opened(
+                    call,
                     endpoint,
                     deadline,
                     maximum_bytes,
@@ -238,9 +245,11 @@ def tls_context() -> ssl.SSLContext:
 
 
 def _url(call: Call, endpoint: Endpoint) -> yarl.URL:
-    """Where a call goes. Raises `ConfigurationError`."""
+    """Where a call goes. Raises `ConfigurationError`, and `BadReply` for an address that no key goes to."""
     try:
         base = yarl.URL(endpoint.base_url)
+        if call.url is not None:
+            return _trusted(call.url, base, endpoint)
         if base.scheme in ("http", "https") and base.host:
             path = base.raw_path.rstrip("/") + "/" + call.path.lstrip("/")
             # The codec has quoted its path: a second pass would undo what it did.
@@ -249,6 +258,36 @@ def _url(call: Call, endpoint: Endpoint) -> yarl.URL:
         pass
     shown = quote(endpoint.base_url)
     raise ConfigurationError(f"{endpoint.provider}: api_base {shown!r} is no http or https address")
+
+
+def _trusted(named: str, base: yarl.URL, endpoint: Endpoint) -> yarl.URL:
+    """An address out of a reply: the key goes with it, so it must be one of the provider's own."""
+    try:
+        address = yarl.URL(named)
+        is_own = address.origin() == base.origin()
+    except ValueError as error:
+        raise BadReply(endpoint.provider, "a reply that names no address to go on at") from error
+    host = (address.raw_host or "").lower()
+    is_known = address.scheme == "https" and any(
+        host.endswith(known.removeprefix("*")) for known in endpoint.hosts
+    )
+    if not (is_own or is_known):
+        raise BadReply(
+            endpoint.provider, f"a reply that goes on at {quote(host)}, which is none of its hosts"
+        )
+    return address
+
+
+def _content(call: Call) -> bytes | aiohttp.FormData | None:
+    if call.form is None:
+        return None if call.body is None else orjson.dumps(call.body)
+    form = aiohttp.FormData(quote_fields=False)
+    for name, value in call.form:
+        if isinstance(value, FormFile):
+            form.add_field(name, value.content, filename=value.name, content_type=value.mime)
+        else:
+            form.add_field(name, value)
+    return form
 
 
 def _headers(endpoint: Endpoint, call: Call) -> dict[str, str]:
@@ -263,7 +302,9 @@ def _headers(endpoint: Endpoint, call: Call) -> dict[str, str]:
                 f"{endpoint.provider}: the extra header {shown!r} cannot be sent as it is"
             )
     headers = {name.lower(): value for name, value in endpoint.headers.items()}
-    headers |= {"accept-encoding": "identity", "content-type": "application/json"}
+    headers["accept-encoding"] = "identity"
+    if call.body is not None:
+        headers["content-type"] = "application/json"
     headers["accept"] = "text/event-stream" if call.streams else "application/json"
     return headers | {name.lower(): value for name, value in endpoint.authentication.items()}
 

@@ -8,6 +8,7 @@ from litellm_imagegen.errors import InvalidParameter, quote, written
 
 _NOTICE_CHARACTERS = 100
 _MAXIMUM_NOTICES = 100
+_MAXIMUM_DEPTH = 3
 
 
 class Decisions:
@@ -70,12 +71,12 @@ class Decisions:
             raise InvalidParameter(spelling, value, allowed)
 
 
-def _without_values(value: Any) -> Any:
+def _without_values(value: Any, depth: int = _MAXIMUM_DEPTH) -> Any:
     """Objects by their names alone: what nobody knows may hold a key."""
     if isinstance(value, Mapping):
         return dict.fromkeys(value, "...")
     if isinstance(value, list):
-        return [_without_values(item) for item in value]
+        return [_without_values(item, depth - 1) for item in value] if depth else ["..."]
     return value
 
 

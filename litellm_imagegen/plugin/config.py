@@ -264,7 +264,7 @@ def endpoint(
         variables = " or ".join(provider.key_variables)
         reason = f"no key; set api_key on the deployment, or {variables} in the environment"
         raise AuthenticationFailed(name, reason)
-    return Endpoint(name, api_base or provider.base_url, provider.authenticate(key), own)
+    return Endpoint(name, api_base or provider.base_url, provider.authenticate(key), own, provider.hosts)
 
 
 def environment_key(provider: Provider) -> str | None:

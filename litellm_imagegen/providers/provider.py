@@ -12,7 +12,8 @@ class Provider:
 
     `key_variables` are environment variables looked through in order when the deployment has no key;
     empty means that no key is needed. `authenticate` makes headers from a key. `renames_models` is
-    true where model ids are known here (endings, former ids), false where they pass untouched.
+    true where model ids are known here (endings, former ids), false where they pass untouched. `hosts` are
+    those that its replies may send us on to, key and all, `picture_hosts` those where it puts pictures.
     """
 
     name: str
@@ -22,3 +23,5 @@ class Provider:
     codec: Codec
     family: str
     renames_models: bool = True
+    hosts: tuple[str, ...] = ()
+    picture_hosts: tuple[str, ...] = ()

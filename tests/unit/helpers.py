@@ -102,7 +102,13 @@ class ScriptedTransport(Transport):
                 yield piece
 
         yield Opened(
-            endpoint, deadline, maximum_bytes, status=said.status, headers=said.headers, received=pieces()
+            call,
+            endpoint,
+            deadline,
+            maximum_bytes,
+            status=said.status,
+            headers=said.headers,
+            received=pieces(),
         )
 
 

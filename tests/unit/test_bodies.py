@@ -214,6 +214,11 @@ def test_the_image_tool_and_the_input_of_responses_are_read() -> None:
     assert request.unread == ()
 
 
+def test_a_tool_that_draws_no_pictures_is_told_as_left_out() -> None:
+    request = responses({"input": "a fox", "tools": [{"type": "web_search"}, {"type": "image_generation"}]})
+    assert [unread.spelling for unread in request.unread] == ["tools[0]"]
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

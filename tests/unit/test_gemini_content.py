@@ -18,7 +18,7 @@ from litellm_imagegen.canonical import (
     Preferences,
     TextDelta,
 )
-from litellm_imagegen.codec import Reply
+from litellm_imagegen.codec import Call, Reply
 from litellm_imagegen.errors import BadReply, NoImage, ProviderError
 from litellm_imagegen.lifting import IncomingJson
 from litellm_imagegen.surfaces.chat import completion
@@ -341,12 +341,12 @@ def test_no_reply_whatever_fails_but_with_a_provider_error(data: st.DataObject, 
     plan = plan_of()
     try:
         deltas = GEMINI.codec.decode(
-            plan, Reply(status=200, headers={}, body=IncomingJson.of(orjson.dumps(body)))
+            plan, Reply(call=Call(), status=200, headers={}, body=IncomingJson.of(orjson.dumps(body)))
         )
     except ProviderError:
         deltas = ()
     assert all(isinstance(delta, TextDelta | PictureDelta | EndDelta) for delta in deltas)
     error = GEMINI.codec.decode_error(
-        plan, Reply(status=503, headers={}, body=IncomingJson.of(orjson.dumps(body)))
+        plan, Reply(call=Call(), status=503, headers={}, body=IncomingJson.of(orjson.dumps(body)))
     )
     assert isinstance(error, ProviderError)
