@@ -20,6 +20,7 @@ PROBE = """
 import asyncio
 import json
 from pathlib import Path
+import litellm
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.types.utils import ModelResponse, ModelResponseStream
 
