@@ -1,8 +1,7 @@
 """The fields of an Imagen request, as readers: what each takes, on which API and model, what is refused.
 
-Strategy: one table of readers per model and API, built once. The names inside of `instances` and
-`parameters` are taken in camelCase only: both are free JSON values to Google's front end, which turns
-snake_case into camelCase in fields of its own alone.
+Strategy: one table of readers per model and API, built once, so that what the model or the API does not
+take is refused by the same table that names the field.
 
 Source: https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/imagen-api
 """
@@ -10,13 +9,13 @@ Source: https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/im
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import strict
 from .imagen_models import RATIOS, Api, Model
 from .imagen_references import read_picture_source, read_reference
-from .strict import Reader, Violation, Violations
+from .imagen_values import as_written
+from .strict import Reader, Violations
 
 _LARGEST_SEED = 2**31 - 1
 _MOST_PICTURES = 4
@@ -117,19 +116,3 @@ def _narrowed_for_gemini() -> dict[str, Reader]:
 def _read_labels(value: Any, path: str, violations: Violations) -> dict[str, str]:
     labels = strict.any_object(value, path, violations)
     return {name: strict.text(label, f"{path}.{name}", violations) for name, label in labels.items()}
-
-
-def as_written(fields: Mapping[str, Reader], *, required: Sequence[str] = ()) -> Reader:
-    """An object with these fields and no others, each in the one spelling that is given here."""
-    read_known = strict.message(fields, required=required)
-
-    def read(value: Any, path: str, violations: Violations) -> Any:
-        if not isinstance(value, dict):
-            return read_known(value, path, violations)
-        for name in value.keys() - fields.keys():
-            violations.append(
-                Violation(f"{path}.{name}", f"Unknown name \"{name}\" at '{path}': there is no such field.")
-            )
-        return read_known({name: value[name] for name in value if name in fields}, path, violations)
-
-    return read
