@@ -15,11 +15,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import gemini
+from . import bfl, bfl_faults, gemini, imagen, imagen_wishes, openai_images
 from .faults import WORDS
 from .wire import Wire
 
-WIRES: tuple[Wire, ...] = (gemini.WIRE,)
+# Where two wires have one address the first is asked first, and passes over what is not for it.
+WIRES: tuple[Wire, ...] = (openai_images.WIRE, gemini.WIRE, imagen.WIRE, bfl.WIRE)
 
 
 class _OpenRequests:
@@ -45,6 +46,10 @@ async def _about(request: Request) -> Response:
         "checked with anyone and nothing is fetched.",
         "wires": {wire.title: list(wire.paths) for wire in WIRES},
         "faults": {word.syntax: word.meaning for word in WORDS},
+        "faults of one wire": {
+            "bfl": {word.syntax: word.meaning for word in bfl_faults.WORDS},
+            "imagen": {word.syntax: word.meaning for word in imagen_wishes.OWN_WORDS},
+        },
         "how to wish for a fault": "Write [sandbox: slow 2; no image] in the prompt, or send the header "
         "x-sandbox: slow 2; no image (the header wins). Any key will do, but one that starts with 'invalid'.",
         "open_requests": request.state.open_requests,
