@@ -189,11 +189,12 @@ class Preferences(Frozen):
 
 
 class Limits(Frozen):
-    """Upper bounds that the operator sets. Bytes are of the decoded picture."""
+    """Upper bounds that the operator sets. Bytes and pixels are of the decoded picture."""
 
     n: int = Field(default=10, ge=1)
     picture_bytes: int = Field(default=64 * 1024 * 1024, ge=1)
     reference_bytes: int = Field(default=20 * 1024 * 1024, ge=1)
+    pixels: int = Field(default=100_000_000, ge=1)
 
 
 class Finish(StrEnum):
@@ -229,10 +230,11 @@ class Usage(Frozen):
 
 
 class Picture(Frozen):
-    """A finished picture; `seed` where the provider tells it."""
+    """A finished picture; seed and the prompt that it was drawn by where the provider tells them."""
 
     blob: Blob
     seed: int | None = None
+    revised_prompt: str | None = None
 
 
 class Outcome(StrEnum):
@@ -295,11 +297,11 @@ class PictureDelta(Frozen):
 
 
 class RemotePicture(Frozen):
-    """A finished picture that is still at an address; `mime` where the provider tells it."""
+    """A finished picture that is still at an address; the rest as in `Picture`."""
 
     url: str
-    mime: str | None = None
     seed: int | None = None
+    revised_prompt: str | None = None
 
 
 class EndDelta(Frozen):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from litellm_imagegen.canonical import Delta, Frozen, Name, RemotePicture
+from litellm_imagegen.canonical import Delta, EndDelta, Frozen, Name, RemotePicture
 from litellm_imagegen.errors import (
     AuthenticationFailed,
     BadReply,
@@ -38,8 +38,8 @@ class Call(Frozen):
     `url` is an absolute address that an earlier reply named, in the place of path and query; it is called
     only at the provider's own hosts. `form` becomes multipart/form-data in the place of `body`. With
     `streams` the reply is read as server-sent events. A call that comes out of a reply waits `delay_seconds`
-    before it is sent, `attempt` counts those before it, and `may_repeat` tells that sending it again does no
-    harm.
+    before it is sent, and `attempt` counts those before it. `may_repeat` tells that sending it again does no
+    harm, and `queues` that it is sent again, in a while, when the provider has too much to do.
     """
 
     method: str = "POST"
@@ -52,6 +52,7 @@ class Call(Frozen):
     delay_seconds: float = 0.0
     attempt: int = 0
     may_repeat: bool = False
+    queues: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +66,15 @@ class Reply:
 
 
 class Codec(Protocol):
-    """Spells plans for one wire. `vocabulary` holds every name that `encode` can spell."""
+    """Spells plans for one wire.
+
+    `vocabulary` holds every name that `encode` can spell, `vendor` is the key under which provider options
+    are meant for it, and `takes_addresses` tells whether a picture may be given to it as an address.
+    """
 
     vocabulary: frozenset[Name]
     vendor: str
+    takes_addresses: bool
 
     def encode(self, plan: Plan) -> Call:
         """The call that carries `plan` out."""
@@ -85,9 +91,19 @@ class Codec(Protocol):
         """What the data of one server-sent event says. Raises `ProviderError`."""
         ...
 
-    def decode_error(self, plan: Plan, reply: Reply) -> ProviderError:
-        """What a reply with an error status means. Raises nothing."""
+    def decode_error(self, plan: Plan, reply: Reply) -> ProviderError | EndDelta:
+        """What a reply with an error status means; a refusal is an answer without a picture."""
         ...
+
+
+_FIRST_DELAY_SECONDS = 0.25
+_LONGEST_DELAY_SECONDS = 2.0
+_DELAY_GROWTH = 1.15
+
+
+def poll_delay(attempt: int) -> float:
+    """Seconds to wait before the poll with this number, from 0: a job that takes long is asked for rarely."""
+    return min(_FIRST_DELAY_SECONDS * _DELAY_GROWTH**attempt, _LONGEST_DELAY_SECONDS)
 
 
 def error_for_status(

@@ -62,3 +62,20 @@ def _flattened(picture: Image.Image) -> Image.Image:
     layered = picture.convert("RGBA")
     ground = Image.new("RGBA", layered.size, "white")
     return Image.alpha_composite(ground, layered).convert("RGB")
+
+
+def white_where_transparent(mask: Blob) -> Blob:
+    """A mask that is transparent where an edit may paint as one that is white there and black elsewhere.
+
+    Decodes every pixel: not for the event loop. Raises `ValueError` for what has no transparency.
+    """
+    try:
+        with Image.open(io.BytesIO(mask.raw)) as picture:
+            if not picture.has_transparency_data:
+                raise ValueError("a mask without transparency")
+            alpha = picture.convert("RGBA").getchannel("A")
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError("a picture that cannot be read") from error
+    held = io.BytesIO()
+    alpha.point(lambda value: 0 if value else 255).save(held, "PNG")
+    return Blob.from_raw(held.getvalue(), "image/png")

@@ -7,66 +7,36 @@ surface shows the outcome.
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
-from functools import partial, reduce
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from dataclasses import replace
+from functools import reduce
+from typing import Any
 
-from litellm_imagegen.blob import Blob
+from litellm_imagegen.assembly import Assembly
 from litellm_imagegen.canonical import (
-    Delta,
     EndDelta,
-    Finish,
+    ImageRequest,
     ImageResult,
     Limits,
     Notice,
     NoticeCode,
     OnNoImage,
     Outcome,
-    Picture,
     PictureDelta,
     Preferences,
-    RemotePicture,
     TextDelta,
-    TextPart,
     Usage,
 )
-from litellm_imagegen.codec import Call
-from litellm_imagegen.conversion import Conversion, converted
-from litellm_imagegen.cost import cost_of
 from litellm_imagegen.dialects import parse_chat
-from litellm_imagegen.errors import (
-    BadReply,
-    ImagegenError,
-    InvalidParameter,
-    LimitExceeded,
-    NoImage,
-    ProviderFailed,
-    ProviderUnavailable,
-    RateLimited,
-)
-from litellm_imagegen.fetching import FetchRules, fetch
+from litellm_imagegen.driving import Job, Ledger, drive, with_pictures_fetched
+from litellm_imagegen.errors import ImagegenError
 from litellm_imagegen.plan import Plan, make_plan
-from litellm_imagegen.profiles import Profile
+from litellm_imagegen.profiles import Profile, find
 from litellm_imagegen.providers import Provider
-from litellm_imagegen.transport import Deadline, Endpoint, Transport
+from litellm_imagegen.transport import Deadline, Transport
 
-# A reply may hold several pictures, and signatures as long as a picture beside each of them.
-_REPLY_BYTES_PER_PICTURE_BYTE = 4
-_LOOP_BYTES = 1024 * 1024
-_REPEATS = 3
+__all__ = ["Job", "Ledger", "Parse", "prepare", "run", "stream"]
 
-Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """A plan with what it takes to carry it out."""
-
-    plan: Plan
-    provider: Provider
-    endpoint: Endpoint
-    limits: Limits
+Parse = Callable[..., ImageRequest]
 
 
 def prepare(
@@ -86,20 +56,26 @@ def prepare(
     drops_unsupported: bool = False,
     own_rows: Iterable[Profile] = (),
     goes_to_successor: bool = False,
+    parse: Parse = parse_chat,
 ) -> Plan:
-    """The plan for a chat request.
+    """The plan for a request, which `parse` reads as the endpoint's dialects have it.
 
     `body` is what the client sent, `defaults` what the operator set for the deployment, both raw;
     `notices` are those that the caller has already. `name` is the provider's name as the operator
     knows it, where it differs. Without `is_priced` no cost is worked out. Raises `RequestError`.
     """
-    request = parse_chat(model=model, body=body, defaults=defaults, model_is_clients=model_is_clients)
+    own_rows = tuple(own_rows)
+    if goes_to_successor:
+        model, told = _successor(provider, model, own_rows)
+        notices = (*notices, *told)
+    request = parse(model=model, body=body, defaults=defaults, model_is_clients=model_is_clients)
+    wire = provider.wire(model)
     plan = make_plan(
         request,
         provider=name or provider.name,
-        family=provider.family,
-        vocabulary=provider.codec.vocabulary,
-        vendor=provider.codec.vendor,
+        family=wire.family,
+        vocabulary=wire.codec.vocabulary,
+        vendor=wire.codec.vendor,
         preferences=preferences,
         limits=limits,
         locked=locked,
@@ -107,10 +83,22 @@ def prepare(
         renames_models=provider.renames_models,
         drops_unsupported=drops_unsupported,
         own_rows=own_rows,
-        goes_to_successor=goes_to_successor,
     )
     update: dict[str, Any] = {"notices": (*notices, *plan.notices)}
     return plan.model_copy(update=update if is_priced else {**update, "price": None})
+
+
+def _successor(
+    provider: Provider, model: str, own_rows: tuple[Profile, ...]
+) -> tuple[str, tuple[Notice, ...]]:
+    """The model that followed one that is gone, which may be of another family."""
+    row = find(provider.wire(model).family, model, own_rows)
+    if not row.gone or not row.successor:
+        return model, ()
+    why = f"gone since {row.gone}"
+    return row.successor, (
+        Notice(code=NoticeCode.ADAPTED, field="model", asked=row.id, used=row.successor, why=why),
+    )
 
 
 async def run(job: Job, transport: Transport) -> ImageResult:
@@ -130,7 +118,8 @@ async def stream(
     `OnNoImage.RETRY` words are held back until a picture or the end comes, since a second try may replace
     them. Raises `ImagegenError`; then no result follows.
     """
-    calls = [replace(job, plan=plan) for plan in job.plan.calls]
+    job = await with_pictures_fetched(job)
+    calls = [replace(job, plan=plan, number=number) for number, plan in enumerate(job.plan.calls)]
     steps = _one(job, transport) if len(calls) == 1 else _several(job.plan, calls, transport)
     async with aclosing(steps) as given:
         async for step in given:
@@ -201,9 +190,9 @@ async def _one(
     spent: Usage | None = None
     for is_last_try in (False, True) if holds_words else (True,):
         held: list[TextDelta] = []
-        assembly = _Assembly(plan)
+        assembly = Assembly(plan)
         try:
-            async with aclosing(_deltas(job, transport, deadline)) as deltas:
+            async with aclosing(drive(job, transport, deadline)) as deltas:
                 async for delta in deltas:
                     if isinstance(delta, PictureDelta):
                         delta = PictureDelta(picture=await assembly.finished(delta.picture, job.limits))  # noqa: PLW2901
@@ -225,190 +214,3 @@ async def _one(
         for earlier in held:
             yield earlier
         yield result
-
-
-async def _deltas(job: Job, transport: Transport, deadline: Deadline) -> AsyncGenerator[Delta, None]:
-    """Send a call, read what comes back, and go on with the call that the reply asks for, if it does."""
-    call: Call | None = job.provider.codec.encode(job.plan)
-    failures = 0
-    while call is not None:
-        following: Call | None = None
-        try:
-            async with aclosing(_steps(call, job, transport, deadline)) as steps:
-                async for step in steps:
-                    if isinstance(step, Call):
-                        following = step
-                    elif isinstance(step, RemotePicture):
-                        yield PictureDelta(picture=await _fetched(step, job, deadline))
-                    else:
-                        yield step
-            failures = 0
-        except (RateLimited, ProviderFailed, ProviderUnavailable) as error:
-            failures += 1
-            if not call.may_repeat or failures > _REPEATS:
-                raise
-            following = call.model_copy(update={"delay_seconds": error.retry_after or 2.0**failures / 2})
-        if following is not None:
-            await deadline.wait_for(asyncio.sleep(following.delay_seconds))
-        call = following
-
-
-async def _fetched(remote: RemotePicture, job: Job, deadline: Deadline) -> Picture:
-    """A picture that the provider has put at an address. It has been paid for: a failure is tried again."""
-    own = urlsplit(job.endpoint.base_url).hostname or ""
-    rules = FetchRules(hosts=(*job.provider.picture_hosts, own))
-    for failures in range(_REPEATS + 1):
-        if failures:
-            await deadline.wait_for(asyncio.sleep(2.0**failures / 2))
-        try:
-            raw = await deadline.wait_for(
-                fetch("picture", remote.url, rules=rules, maximum_bytes=job.limits.picture_bytes)
-            )
-            return Picture(blob=Blob.from_raw(raw, remote.mime), seed=remote.seed)
-        except LimitExceeded as error:
-            reason = f"a picture over limits.picture_bytes ({job.limits.picture_bytes})"
-            raise BadReply(job.plan.provider, reason) from error
-        except InvalidParameter as error:
-            if failures == _REPEATS:
-                reason = "its picture could not be fetched; the call may be charged"
-                raise BadReply(job.plan.provider, reason) from error
-    raise AssertionError("unreachable")
-
-
-async def _steps(
-    call: Call, job: Job, transport: Transport, deadline: Deadline
-) -> AsyncGenerator[Delta | RemotePicture | Call, None]:
-    """One call: send it, and read what comes back."""
-    plan, codec = job.plan, job.provider.codec
-    maximum_bytes = job.limits.picture_bytes * _REPLY_BYTES_PER_PICTURE_BYTE
-    async with transport.open(call, job.endpoint, deadline, maximum_bytes) as opened:
-        if opened.status != 200:
-            raise codec.decode_error(plan, await opened.read())
-        if not call.streams:
-            reply = await opened.read()
-            for delta in await _off_loop(reply.body.remaining_length, lambda: codec.decode(plan, reply)):
-                yield delta
-            return
-        finished = False
-        async with aclosing(opened.events()) as events:
-            async for event in events:
-                try:
-                    deltas = await _off_loop(event.remaining_length, partial(codec.decode_event, plan, event))
-                except BadReply:
-                    if finished:
-                        break  # the answer is complete: what cannot be read after it does not undo it
-                    raise
-                for delta in deltas:
-                    finished = finished or (isinstance(delta, EndDelta) and delta.finish is not None)
-                    yield delta
-        if not finished:
-            raise BadReply(plan.provider, "the stream was cut off before its end; the call may be charged")
-
-
-async def _off_loop(size: int, work: Callable[[], Result]) -> Result:
-    """Do work on `size` bytes, in a thread if that would hold up the event loop."""
-    return work() if size < _LOOP_BYTES else await asyncio.to_thread(work)
-
-
-class _Assembly:
-    """Puts deltas together into a result, and says what kind of result it is."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._parts: list[TextPart | Picture] = []
-        self._words: list[str] = []
-        self._end = EndDelta()
-        self.has_picture = False
-
-    async def finished(self, picture: Picture, limits: Limits) -> Picture:
-        """The picture as it is to be given, looked at and converted off the event loop.
-
-        Raises `BadReply` for what is no picture data.
-        """
-        blob = picture.blob
-        try:
-            facts, flaw = await _off_loop(blob.held_bytes, lambda: (blob.facts, blob.flaw))
-        except ValueError as error:
-            raise BadReply(self._plan.provider, "picture data that is not base64") from error
-        if flaw:
-            raise BadReply(self._plan.provider, f"{flaw} where a picture should be")
-        if facts["bytes"] > limits.picture_bytes:
-            raise BadReply(
-                self._plan.provider,
-                f"a picture of {facts['bytes']} bytes, over limits.picture_bytes ({limits.picture_bytes})",
-            )
-        if (conversion := self._plan.conversion) is None:
-            return picture
-        try:
-            other = await asyncio.to_thread(_converted, blob, conversion)
-        except ValueError as error:
-            raise BadReply(self._plan.provider, str(error)) from error
-        return picture.model_copy(update={"blob": other})
-
-    def add(self, delta: Delta) -> None:
-        """Take the next delta."""
-        match delta:
-            case TextDelta():
-                self._words.append(delta.text)
-            case PictureDelta():
-                self.has_picture = True
-                self._close_words()
-                self._parts.append(delta.picture)
-            case EndDelta():
-                given = {name: value for name, value in delta if name != "facts" and value is not None}
-                facts = {**self._end.facts, **delta.facts}
-                self._end = self._end.model_copy(update={**given, "facts": facts})
-
-    def result(self, spent: Usage | None) -> ImageResult:
-        """The whole result. Raises `BadReply` for an empty one and `NoImage` where words are not enough."""
-        self._close_words()
-        end, plan = self._end, self._plan
-        usage = end.usage and end.usage.model_copy(update={"cost": cost_of(end.usage, plan.price)})
-        if spent is not None:
-            usage = usage + spent if usage else spent
-        result = ImageResult(
-            provider=plan.provider,
-            model=plan.model,
-            parts=tuple(self._parts),
-            finish=end.finish or Finish.OTHER,
-            refusal=end.refusal,
-            usage=usage,
-            facts=end.facts,
-            notices=plan.notices,
-        )
-        if result.outcome is Outcome.EMPTY:
-            reason = end.facts.get("finishReason")
-            why = f" ({reason})" if reason else ""
-            raise BadReply(plan.provider, f"an empty answer, neither words nor a picture{why}")
-        if (
-            result.outcome is Outcome.WORDS_ONLY
-            and plan.wants_picture
-            and plan.on_no_image is OnNoImage.ERROR
-        ):
-            raise NoImage(plan.provider, result.text)
-        return result.model_copy(update={"notices": (*result.notices, *_later_notices(result))})
-
-    def _close_words(self) -> None:
-        if self._words:
-            self._parts.append(TextPart(text="".join(self._words)))
-            self._words.clear()
-
-
-def _converted(blob: Blob, conversion: Conversion) -> Blob:
-    """With its facts worked out: the next who asks for them may be on the event loop."""
-    other = converted(blob, conversion)
-    _ = other.facts
-    return other
-
-
-def _later_notices(result: ImageResult) -> tuple[Notice, ...]:
-    """What can only be said once the answer is there: pictures came, and something else was refused."""
-    if not result.pictures:
-        return ()
-    if result.refusal:
-        return (Notice(code=NoticeCode.ADAPTED, field="answer", asked=None, why=result.refusal),)
-    if result.finish is Finish.LENGTH:
-        return (
-            Notice(code=NoticeCode.ADAPTED, field="answer", asked=None, why="cut off at the token limit"),
-        )
-    return ()

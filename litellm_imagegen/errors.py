@@ -11,8 +11,10 @@
     │   ├── AuthenticationFailed operator 401 ├── PaymentRequired operator 402
     │   ├── PermissionRefused operator  403   ├── UnknownModel    operator 404
     │   ├── RateLimited       provider  429   ├── ProviderFailed  provider 500
+    │   ├── PictureRefused    client    400   ├── JobFailed       provider 500
     │   ├── BadReply          provider  502   └── ProviderUnavailable provider 503
     ├── NoImage               model     422   words came back where a picture was wanted
+    ├── Truncated             model     422   the token limit came before a picture
     └── DeadlineExceeded      provider  408   our own deadline passed
 
 A message names the provider and the reason. It never holds a key, base64, a traceback, or more than
@@ -191,6 +193,12 @@ class ProviderFailed(ProviderError):
     status, code = 500, "provider_failed"
 
 
+class JobFailed(ProviderError):
+    """The provider took a job and failed at it: asking again for its outcome changes nothing."""
+
+    status, code = 500, "job_failed"
+
+
 class BadReply(ProviderError):
     """A reply that is cut off, empty, no JSON, or of a shape that nobody knows."""
 
@@ -201,6 +209,23 @@ class ProviderUnavailable(ProviderError):
     """The provider is down, overloaded or cannot be reached."""
 
     status, code = 503, "provider_unavailable"
+
+
+class PictureRefused(ProviderError):
+    """The provider refused the prompt or the picture; told as an error where a picture is all there is."""
+
+    status, code, fault = 400, "content_policy_violation", Fault.CLIENT
+
+
+class Truncated(ImagegenError):
+    """The answer was cut at the token limit before a picture came."""
+
+    status = 422
+    code = "truncated"
+    fault = Fault.MODEL
+
+    def __init__(self, provider: str) -> None:
+        super().__init__(f"truncated: {provider} reached the token limit before a picture came")
 
 
 class NoImage(ImagegenError):

@@ -9,6 +9,7 @@ aiohttp, LiteLLM's own transport, reads a large body with a third of the process
 """
 
 import asyncio
+import io
 import re
 import ssl
 import time
@@ -53,7 +54,8 @@ Result = TypeVar("Result")
 class Endpoint:
     """Where calls go. `authentication` are headers that hold secrets: they go to `base_url`'s origin only.
 
-    `hosts` are further hosts of the same provider, as `*.example.com`, that its replies may name.
+    `hosts` are further hosts of the same provider, as `*.example.com`, that its replies may name. `query`
+    goes with every call.
     """
 
     provider: str
@@ -61,6 +63,7 @@ class Endpoint:
     authentication: Mapping[str, str] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     hosts: tuple[str, ...] = ()
+    query: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -75,6 +78,11 @@ class Deadline:
         self._provider = provider
         self._seconds = seconds
         self._end = time.monotonic() + seconds
+
+    @property
+    def remaining_seconds(self) -> float:
+        """Seconds that are left; below 0 when it has passed."""
+        return self._end - time.monotonic()
 
     async def wait_for(self, awaitable: Awaitable[Result]) -> Result:
         """Await, at most until the deadline. Raises `DeadlineExceeded`."""
@@ -253,7 +261,7 @@ def _url(call: Call, endpoint: Endpoint) -> yarl.URL:
         if base.scheme in ("http", "https") and base.host:
             path = base.raw_path.rstrip("/") + "/" + call.path.lstrip("/")
             # The codec has quoted its path: a second pass would undo what it did.
-            return base.with_path(path, encoded=True).with_query(dict(call.query) or None)
+            return base.with_path(path, encoded=True).with_query({**endpoint.query, **call.query} or None)
     except ValueError:
         pass
     shown = quote(endpoint.base_url)
@@ -284,7 +292,7 @@ def _content(call: Call) -> bytes | aiohttp.FormData | None:
     form = aiohttp.FormData(quote_fields=False)
     for name, value in call.form:
         if isinstance(value, FormFile):
-            form.add_field(name, value.content, filename=value.name, content_type=value.mime)
+            form.add_field(name, io.BytesIO(value.content), filename=value.name, content_type=value.mime)
         else:
             form.add_field(name, value)
     return form

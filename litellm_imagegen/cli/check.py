@@ -20,13 +20,13 @@ from litellm_imagegen.dialects import unknown_defaults
 from litellm_imagegen.errors import ImagegenError, quote
 from litellm_imagegen.plan.wishes import model_and_ending
 from litellm_imagegen.plugin import config, requests
-from litellm_imagegen.plugin.requests import Given, configured_defaults
+from litellm_imagegen.plugin.requests import Given, Route, configured_defaults
 from litellm_imagegen.profiles import Profile, find, rows_of
 from litellm_imagegen.providers import Provider
 
 CALLBACK = "litellm_imagegen.callback"
 HANDLER = "litellm_imagegen.handler"
-_ENDPOINTS = ("chat",)
+_ENDPOINTS = ("chat", "images/generations", "images/edits")
 _REFERENCE = "os.environ/"
 _SETTINGS = "imagegen_settings"
 _MODEL = "litellm_params.model"
@@ -98,7 +98,8 @@ class _Deployment:
         provider = config.provider_of(provider_name, model_id)
         endpoints = f"endpoints: {', '.join(_ENDPOINTS)}"
         if "*" in model_id:
-            return f"serves models {model_id} by {provider_name}, family {provider.family}; {endpoints}"
+            family = provider.wire(model_id).family
+            return f"serves models {model_id} by {provider_name}, family {family}; {endpoints}"
         row, known = _row_of(provider, model_id)
         bare, ending = _without_ending(provider, model_id)
         shown = cells(row)
@@ -180,7 +181,7 @@ class _Deployment:
             "proxy_server_request": {"body": body},
         }
         try:
-            plan = requests.make_plan(Given.to_hook(handed_over))
+            plan = requests.make_plan(Given.to_hook(handed_over, Route.CHAT))
         except ImagegenError as error:
             yield Finding(_MODEL, f"every request is refused: {error.message}")
             return
@@ -347,9 +348,9 @@ def _row_of(provider: Provider, model_id: str) -> tuple[Profile, tuple[str, ...]
         own = config.own_rows(provider.name)
     except ImagegenError:
         own = ()  # told already
-    rows = rows_of(provider.family, own)
-    ids = tuple(known for row in rows for known in (row.id, *row.former_ids))
-    return find(provider.family, _without_ending(provider, model_id)[0], own), ids
+    family = provider.wire(model_id).family
+    ids = tuple(known for row in rows_of(family, own) for known in (row.id, *row.former_ids))
+    return find(family, _without_ending(provider, model_id)[0], own), ids
 
 
 def _without_ending(provider: Provider, model_id: str) -> tuple[str, str]:

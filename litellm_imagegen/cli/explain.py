@@ -35,11 +35,12 @@ from litellm_imagegen.plan import Plan, make_plan
 from litellm_imagegen.plan.wishes import SHAPE, belongs_to_operators, model_and_ending
 from litellm_imagegen.plugin import config, requests
 from litellm_imagegen.plugin.redaction import redacted
-from litellm_imagegen.plugin.requests import Given, configured_defaults
+from litellm_imagegen.plugin.requests import Given, Route, configured_defaults
 from litellm_imagegen.profiles import find, rows_of
 from litellm_imagegen.providers import Provider
 
 _PLACEHOLDER = "(a placeholder: the request has no messages)"
+_NO_ADDRESS = "https://api-base.invalid"
 _NO_NAME = "nothing here has such a name"
 
 
@@ -242,7 +243,7 @@ class _Explainer:
             told["unread"] = request.unread
             told["unread_defaults"] = tuple(unknown_defaults(self._defaults))
             told["fields"] = tuple(Explained(wish, Became.UNDECIDED, {}) for wish in wishes)
-            plan = requests.make_plan(Given.to_hook(handed_over))
+            plan = requests.make_plan(Given.to_hook(handed_over, Route.CHAT))
         except ImagegenError as error:
             return self._with(told, error=error)
         told["fields"] = tuple(self._explained(wish, wishes, request, plan) for wish in wishes)
@@ -305,13 +306,13 @@ class _Explainer:
 
     def _planned(self, request: ImageRequest) -> Plan:
         """The plan for a part of what was asked for. One that adapts: no part is an error of its own then."""
-        codec = self._provider.codec
+        wire = self._provider.wire(request.model)
         return make_plan(
             request,
             provider=self._name,
-            family=self._provider.family,
-            vocabulary=codec.vocabulary,
-            vendor=codec.vendor,
+            family=wire.family,
+            vocabulary=wire.codec.vocabulary,
+            vendor=wire.codec.vendor,
             preferences=Preferences(policy=Policy.ADAPT),
             limits=Limits(),
             renames_models=self._provider.renames_models,
@@ -323,14 +324,14 @@ class _Explainer:
         return {place: value for place, value in full.items() if reduced.get(place, _NO_NAME) != value}
 
     def _encoded(self, plan: Plan) -> Call:
-        return self._provider.codec.encode(plan)
+        return self._provider.wire(plan.model).codec.encode(plan)
 
     def _call_facts(self, call: Call, plan: Plan) -> dict[str, Any]:
         body = None if call.body is None else _redacted(call.body, plan)
         return {"method": call.method, "url": self._url(call), "body": body}
 
     def _url(self, call: Call) -> str:
-        base = yarl.URL(self._provider.base_url)
+        base = yarl.URL(self._provider.base_url or _NO_ADDRESS)
         if self._name == config.SANDBOX:  # its port is chosen when it is first called
             base = base.with_scheme("http").with_host(config.SANDBOX)
         path = base.raw_path.rstrip("/") + "/" + call.path.lstrip("/")
@@ -342,8 +343,9 @@ def _about(provider: Provider, model_id: str) -> str:
     bare = model_id
     if provider.renames_models:
         bare, _ = model_and_ending(ImageRequest(model=model_id, messages=()))
-    row = find(provider.family, bare)
-    if any(bare in (known.id, *known.former_ids) for known in rows_of(provider.family)):
+    family = provider.wire(bare).family
+    row = find(family, bare)
+    if any(bare in (known.id, *known.former_ids) for known in rows_of(family)):
         return "; ".join(filter(None, (f"a model of the family {row.family}", status(row))))
     return f"no row here has this id, it is planned for as one of the family {row.family}"
 

@@ -9,7 +9,7 @@ import httpx
 from litellm_imagegen.errors import quote
 from litellm_imagegen.plugin import config
 from litellm_imagegen.profiles import FAMILIES
-from litellm_imagegen.providers import PROVIDERS, Provider
+from litellm_imagegen.providers import PROVIDERS, Credentials, Provider
 
 _SECONDS = 15.0
 _IMAGE_WORD = "image"  # "imagen" has it too
@@ -69,17 +69,17 @@ def listed(name: str, api_base: str | None = None) -> Listed:
     key = config.environment_key(provider)
     if provider.key_variables and not key:
         raise CannotList(f"{name}: no key; set {' or '.join(provider.key_variables)} in the environment")
-    base = (api_base or provider.base_url).rstrip("/")
+    base = (api_base or provider.base_url or "").rstrip("/")
     address = f"{base}/{_LISTINGS[name].path}"
     ids = [model for model in _asked(provider, address, key or "") if _IMAGE_WORD in model.lower()]
-    rows = FAMILIES[provider.family]
+    rows = [row for wire in provider.wires for row in FAMILIES[wire.family]]
     ours = {model for row in rows for model in (row.id, *row.former_ids)}
     return Listed(
         provider=name,
         address=address,
         known=tuple(sorted(ours.intersection(ids))),
         unknown=tuple(sorted(set(ids) - ours)),
-        unlisted=tuple(sorted({row.id for row in rows}.difference(ids))),
+        unlisted=tuple(sorted({row.id for row in rows if not row.gone}.difference(ids))),
     )
 
 
@@ -87,7 +87,9 @@ def _asked(provider: Provider, address: str, key: str) -> list[str]:
     """The ids of all models that the provider lists. What httpx says is not told: it may hold the key."""
     listing = _LISTINGS[provider.name]
     try:
-        reply = httpx.get(address, headers=dict(provider.authenticate(key)), timeout=_SECONDS)
+        reply = httpx.get(
+            address, headers=dict(provider.authenticate(Credentials(key=key, options={}))), timeout=_SECONDS
+        )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         why = f"{address} cannot be reached ({type(error).__name__})"
         raise CannotList(f"{provider.name}: {why}") from None

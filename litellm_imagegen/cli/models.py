@@ -182,7 +182,9 @@ def _prices(price: Price | None) -> Iterable[str]:
 
 def _served(family: str) -> str:
     """By whom."""
-    names = sorted(name for name, provider in PROVIDERS.items() if provider.family == family)
+    names = sorted(
+        name for name, provider in PROVIDERS.items() if any(wire.family == family for wire in provider.wires)
+    )
     return f"Served by: {', '.join(names)}." if names else "No provider here serves this family yet."
 
 

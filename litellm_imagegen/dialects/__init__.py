@@ -7,7 +7,7 @@ speaks need not be guessed. Each takes the fields it knows. What is left was und
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from litellm_imagegen.canonical import Asked, ImageRequest, Message, Origin
+from litellm_imagegen.canonical import Asked, ImageInput, ImageRequest, Message, Origin
 from litellm_imagegen.dialects import (
     aione,
     bare,
@@ -20,7 +20,7 @@ from litellm_imagegen.dialects import (
     vercel,
 )
 from litellm_imagegen.dialects.reading import Fields
-from litellm_imagegen.errors import ConfigurationError, RequestError
+from litellm_imagegen.errors import ConfigurationError, InvalidParameter, RequestError
 
 DIALECTS: dict[str, Callable[[Fields], Iterator[Asked]]] = {
     "openai_chat": openai_chat.read,
@@ -58,6 +58,16 @@ def parse_images(
     messages = openai_images.read_prompt(left)
     mask = tuple(openai_images.read_mask(left))
     return _request(model, messages, left, defaults, model_is_clients=model_is_clients, asked_already=mask)
+
+
+def parse_edits(
+    *, model: str, body: Mapping[str, Any], defaults: Mapping[str, Any], model_is_clients: bool = False
+) -> ImageRequest:
+    """Read the body of /images/edits, which needs a picture; else like `parse_images`."""
+    request = parse_images(model=model, body=body, defaults=defaults, model_is_clients=model_is_clients)
+    if not any(isinstance(part, ImageInput) for message in request.messages for part in message.parts):
+        raise InvalidParameter("image", None, "a picture to edit")
+    return request
 
 
 def parse_responses(

@@ -12,7 +12,11 @@ from litellm_imagegen.dialects.reading import Fields, carriable, choice, words
 from litellm_imagegen.dialects.shared import picture_fields
 from litellm_imagegen.errors import InvalidParameter
 
-_PICTURES = ("image", "image[]", "images", "input_references")
+_PICTURES = (
+    *("image", "image[]", "images", "input_references"),
+    *("image_url", "image_urls"),
+    *("input_image", *(f"input_image_{number}" for number in range(2, 11))),
+)
 
 
 def read(fields: Fields) -> Iterator[Asked]:
@@ -26,7 +30,8 @@ def read(fields: Fields) -> Iterator[Asked]:
 def read_prompt(body: dict[str, Any]) -> tuple[Message, ...]:
     """The prompt and the pictures to edit as one message; what is read is taken out of `body`.
 
-    Pictures stand under `image`, `image[]`, `images` or, in OpenRouter's words, `input_references`.
+    Pictures stand under `image`, `image[]`, `images`, in OpenRouter's words `input_references`, in fal's
+    `image_url` and `image_urls`, and in those of Black Forest Labs `input_image`, `input_image_2` and so on.
     """
     prompt = body.pop("prompt", None)
     if not isinstance(prompt, str) or not prompt.strip():
@@ -38,13 +43,17 @@ def read_prompt(body: dict[str, Any]) -> tuple[Message, ...]:
             continue
         several = isinstance(given, list | tuple)
         for index, value in enumerate(given if several else (given,)):
+            if value is None:
+                continue
             parts.append(any_picture(f"{key}[{index}]" if several else key, value))
     return (Message(role="user", parts=tuple(parts)),)
 
 
 def read_mask(body: dict[str, Any]) -> Iterator[Asked]:
     """The mask of an edit, taken out of `body`."""
-    mask = body.pop("mask", None)
+    mask = body.pop("mask", body.pop("mask[]", None))
+    if isinstance(mask, list) and len(mask) == 1:  # as LiteLLM hands over the file of a form
+        [mask] = mask
     if mask is not None:
         yield Asked(name=Name.MASK, value=any_picture("mask", mask), spelling="mask")
 

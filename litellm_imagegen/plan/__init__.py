@@ -28,11 +28,12 @@ from litellm_imagegen.conversion import Conversion
 from litellm_imagegen.errors import InvalidParameter, LimitExceeded, RequestError
 from litellm_imagegen.plan.decisions import Decisions
 from litellm_imagegen.plan.fields import decide_counts, decide_field, decide_format
+from litellm_imagegen.plan.prompt import pictures_of, prompt_of
 from litellm_imagegen.plan.shape import decide_shape
 from litellm_imagegen.plan.wishes import OPERATORS, SHAPE, belongs_to_operators, model_and_ending, settle
 from litellm_imagegen.profiles import Price, Profile, find, rows_of
 
-__all__ = ["DEFAULT_DEADLINE_SECONDS", "DEFAULT_DEADLINE_SECONDS_4K", "Plan", "make_plan"]
+__all__ = ["DEFAULT_DEADLINE_SECONDS", "DEFAULT_DEADLINE_SECONDS_4K", "Plan", "check_picture", "make_plan"]
 
 DEFAULT_DEADLINE_SECONDS = 300.0
 DEFAULT_DEADLINE_SECONDS_4K = 600.0
@@ -43,13 +44,17 @@ _DECIDED_TOGETHER = frozenset({*SHAPE, Name.N, Name.MODALITIES, Name.OUTPUT_FORM
 class Plan(Frozen):
     """Everything a codec needs to know, decided. `values` holds what is to be sent, by name.
 
-    `counts` holds the number of pictures for each call that it takes; a codec spells one call, with the
-    number of its pictures under `Name.N`. `conversion` is what is left to do with a finished picture.
+    `prompt` and `references` are the conversation as models take it that know no turns. `counts` holds the
+    number of pictures for each call that it takes; a codec spells one call, with the number of its pictures
+    under `Name.N`. `conversion` is what is left to do with a finished picture.
     """
 
     provider: str
     model: str
     messages: tuple[Message, ...]
+    prompt: str
+    references: tuple[ImageInput, ...]
+    accepted_mime: tuple[str, ...]
     values: Mapping[Name, Any]
     output: tuple[Modality, ...]
     stream: bool
@@ -100,7 +105,6 @@ def make_plan(
     renames_models: bool = True,
     drops_unsupported: bool = False,
     own_rows: Iterable[Profile] = (),
-    goes_to_successor: bool = False,
 ) -> Plan:
     """Decide how to carry `request` out on `provider`.
 
@@ -109,8 +113,7 @@ def make_plan(
     (endings cut off, former ids replaced) and false on gateways, which get the configured id untouched.
     `locked` holds names at which a client's wish stops. With `drops_unsupported` (LiteLLM's drop_params)
     the strict policy leaves out what the model lacks as the other one does. `deadline_seconds` is what
-    LiteLLM passed, None if nothing. `own_rows` are the operator's, and go before ours. With
-    `goes_to_successor` a model that is gone is replaced by the one that followed it.
+    LiteLLM passed, None if nothing. `own_rows` are the operator's, and go before ours.
 
     Raises `RequestError` for anything that cannot be sent, and under `Policy.STRICT` for anything that
     would have to be changed or left out.
@@ -120,9 +123,6 @@ def make_plan(
     profile = find(family, model, own_rows)
     if renames_models and model != profile.id:
         decisions.renamed(model, profile.id, "former id")
-    if goes_to_successor and profile.gone and profile.successor:
-        decisions.renamed(profile.id, profile.successor, f"gone since {profile.gone}")
-        profile = find(family, profile.successor, own_rows)
     settled = settle((*request.asked, *asked_by_name), vendor=vendor, locked=locked, decisions=decisions)
     for field in request.unread:
         why = OPERATORS if belongs_to_operators(field.spelling) else "no such field for this model"
@@ -131,11 +131,16 @@ def make_plan(
     values, counts, conversion = _decided(
         settled, profile=profile, vocabulary=vocabulary, vendor=vendor, limits=limits, decisions=decisions
     )
-    _check_references(request.messages, profile, limits)
+    references = _references(request.messages, profile, decisions)
+    for picture in (*references, *_masks(values, references)):
+        check_picture(picture, profile.accepted_mime, limits)
     return Plan(
         provider=provider,
         model=profile.id if renames_models else request.model,
         messages=request.messages,
+        prompt=_prompt(request.messages, profile),
+        references=references,
+        accepted_mime=profile.accepted_mime,
         values=MappingProxyType(values),
         output=output,
         stream=request.stream,
@@ -173,6 +178,12 @@ def _decided(
         value = decide_field(asked, profile=profile, names=names, vendor=vendor, decisions=decisions)
         if value is not None:
             values[name] = value
+    for name, excluded in profile.excludes.items():
+        if name not in values:
+            continue
+        for other in filter(values.get, excluded):
+            decisions.adapted(settled[other], False, f"not possible beside {name}", f"off beside {name}")
+        values |= dict.fromkeys(names.intersection(excluded), False)
     return values, counts, conversion
 
 
@@ -188,23 +199,62 @@ def _output(settled: Mapping[Name, Asked], profile: Profile) -> tuple[Modality, 
     return tuple(modality for modality in profile.output if modality in asked.value)
 
 
-def _check_references(messages: Iterable[Message], profile: Profile, limits: Limits) -> None:
-    """Refuse what the provider would refuse, before anything is sent or paid."""
-    pictures = [part for message in messages for part in message.parts if isinstance(part, ImageInput)]
+def _prompt(messages: tuple[Message, ...], profile: Profile) -> str:
+    """Raises `RequestError` where there is nothing to draw by."""
     if not any(message.role == "user" and message.parts for message in messages):
         raise RequestError("messages: a message of role user with content is required", "messages")
+    prompt = prompt_of(messages)
+    if not prompt and Modality.TEXT not in profile.output:
+        raise RequestError(f"messages: {profile.id} needs words that say what to draw", "messages")
+    return prompt
+
+
+def _references(
+    messages: tuple[Message, ...], profile: Profile, decisions: Decisions
+) -> tuple[ImageInput, ...]:
+    """The pictures to draw by. A model that takes no turns may leave out those of earlier ones.
+
+    Raises `InvalidParameter` for more pictures than the model takes.
+    """
+    last, earlier = pictures_of(messages)
     most = profile.maximum_reference_images
-    if most is not None and len(pictures) > most:
-        raise InvalidParameter("messages", f"{len(pictures)} pictures", f"at most {most} for {profile.id}")
-    for picture in pictures:
-        if picture.blob is None:
-            continue
-        length = picture.blob.facts["bytes"]
-        if length > limits.reference_bytes:
-            limit = f"{limits.reference_bytes} (limits.reference_bytes)"
-            raise LimitExceeded(picture.spelling, f"{length} bytes", limit)
-        if profile.accepted_mime and picture.blob.mime not in profile.accepted_mime:
-            raise InvalidParameter(picture.spelling, picture.blob.mime, ", ".join(profile.accepted_mime))
+    if most is None or len(last) + len(earlier) <= most:
+        return (*last, *earlier)
+    surplus = (*last, *reversed(earlier))[most] if len(last) <= most else last[most]
+    if len(last) > most or Modality.TEXT in profile.output:
+        told = f"picture {most + 1} of {len(last) + len(earlier)}"
+        raise InvalidParameter(surplus.spelling, told, f"at most {most} for {profile.id}")
+    kept = (*last, *earlier)[:most]
+    told = f"{len(last) + len(earlier)} pictures"
+    decisions.shortened("messages", told, f"the latest {most}", f"at most {most} pictures")
+    return kept
+
+
+def _masks(values: Mapping[Name, Any], references: tuple[ImageInput, ...]) -> tuple[ImageInput, ...]:
+    mask = values.get(Name.MASK)
+    if mask is None:
+        return ()
+    if not references:
+        raise RequestError(f"{mask.spelling}: a mask needs a picture that it lies on", mask.spelling)
+    return (mask,)
+
+
+def check_picture(picture: ImageInput, accepted_mime: tuple[str, ...], limits: Limits) -> None:
+    """Refuse what the provider would refuse, before anything is sent or paid.
+
+    An address is checked when it has been fetched. Raises `LimitExceeded` and `InvalidParameter`.
+    """
+    if picture.blob is None:
+        return
+    facts = picture.blob.facts
+    if facts["bytes"] > limits.reference_bytes:
+        limit = f"{limits.reference_bytes} (limits.reference_bytes)"
+        raise LimitExceeded(picture.spelling, f"{facts['bytes']} bytes", limit)
+    pixels = (facts["width"] or 0) * (facts["height"] or 0)
+    if pixels > limits.pixels:
+        raise LimitExceeded(picture.spelling, f"{pixels} pixels", f"{limits.pixels} (limits.pixels)")
+    if accepted_mime and picture.blob.mime not in accepted_mime:
+        raise InvalidParameter(picture.spelling, picture.blob.mime, ", ".join(accepted_mime))
 
 
 def _default_deadline(values: Mapping[Name, Any]) -> float:

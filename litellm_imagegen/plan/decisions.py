@@ -31,6 +31,11 @@ class Decisions:
         self._note(NoticeCode.ADAPTED, asked.spelling, asked.value, used, why)
         return used
 
+    def shortened(self, spelling: str, asked: str, used: str, allowed: str) -> None:
+        """Send less than was given, and say so."""
+        self._refuse_if_strict(spelling, asked, Origin.CLIENT, allowed)
+        self._note(NoticeCode.ADAPTED, spelling, asked, used, f"the model takes {allowed}")
+
     def left_out(self, asked: Asked, why: str) -> None:
         """Leave a wish out, and say so."""
         if asked.vendor in (None, self._vendor):

@@ -22,15 +22,16 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.litellm_logging import get_custom_logger_compatible_class
 
 from litellm_imagegen.base64_text import in_batches
-from litellm_imagegen.canonical import Picture
+from litellm_imagegen.canonical import Notice, Picture
 from litellm_imagegen.plugin import references
+from litellm_imagegen.plugin.ledgers import begin_request, end_request
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-_ROUTES = ("/chat/completions",)
+_ROUTES = ("/chat/completions", "/images/generations", "/images/edits")
 # A bound for all vaults of a process; beyond it pictures go LiteLLM's way.
 MAXIMUM_HELD_BYTES = 2 * 1024**3
 # What LiteLLM's own hooks see may hold references: they count and limit, they do not look at pictures.
@@ -58,18 +59,23 @@ class Vault:
     held_bytes = 0  # of all vaults of the process
 
     def __init__(self) -> None:
-        self._pictures: dict[bytes, Picture] = {}
+        self._pictures: dict[bytes, tuple[bytes, Picture]] = {}
         self._is_closed = False
         self.owner: Any = None
         self.request: dict[str, Any] | None = None  # as the proxy keeps it until the end
+        self.notices: tuple[Notice, ...] = ()
 
-    def keep(self, picture: Picture) -> str | None:
-        """Keep a picture; the reference that stands for it, or None where it has to go LiteLLM's way."""
+    def keep(self, picture: Picture, *, as_url: bool = True) -> str | None:
+        """Keep a picture; the reference that stands for it, or None where it has to go LiteLLM's way.
+
+        It is sent as a data URL, or as base64 alone.
+        """
         length = picture.blob.base64_length
         if self._is_closed or Vault.held_bytes + length > MAXIMUM_HELD_BYTES:
             return None
         reference = references.make(picture.blob.facts)
-        self._pictures[reference.encode()] = picture
+        head = picture.blob.data_url_head.encode() if as_url else b""
+        self._pictures[reference.encode()] = head, picture
         Vault.held_bytes += length
         return reference
 
@@ -78,16 +84,21 @@ class Vault:
         """Whether no picture is kept."""
         return not self._pictures
 
-    def find(self, reference: bytes) -> Picture | None:
-        """The picture that `reference` stands for, if it was made for this request."""
-        return self._pictures.get(reference)
+    def find(self, reference: bytes) -> tuple[bytes, ...] | None:
+        """What `reference` stands for, in pieces, if it was made for this request."""
+        kept = self._pictures.get(reference)
+        if kept is None:
+            return None
+        head, picture = kept
+        return head, *picture.blob.base64_pieces
 
     def close(self) -> None:
         """Let everything go. Nothing is kept afterwards."""
         self._is_closed = True
-        Vault.held_bytes -= sum(picture.blob.base64_length for picture in self._pictures.values())
+        Vault.held_bytes -= sum(picture.blob.base64_length for _, picture in self._pictures.values())
         self._pictures.clear()
         self.owner = self.request = None
+        self.notices = ()
 
 
 _current: contextvars.ContextVar[Vault | None] = contextvars.ContextVar("imagegen_vault", default=None)
@@ -110,11 +121,12 @@ class BypassApplication:
             await self.application(scope, receive, send)
             return
         vault = Vault()
-        token = _current.set(vault)
+        token, ledger = _current.set(vault), begin_request()
         try:
             await self.application(scope, receive, _Sender(vault, send))
         finally:
             _current.reset(token)
+            end_request(ledger)
             vault.close()
 
 
@@ -158,9 +170,9 @@ class _Sender:
             if end > len(text) and not is_last:
                 self._tail = text[start:]
                 break
-            picture = self._vault.find(text[start:end])
-            if picture is not None:
-                pieces += (text[done:start], picture.blob.data_url_head.encode(), *picture.blob.base64_pieces)
+            found = self._vault.find(text[start:end])
+            if found is not None:
+                pieces += (text[done:start], *found)
                 done = end
         else:
             if not is_last and (held := _possible_beginning(text[done:])):

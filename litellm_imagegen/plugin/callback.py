@@ -5,6 +5,7 @@ It also puts the provider back where a config's `custom_provider_map` has overwr
 
 import asyncio
 import hashlib
+from functools import partial
 from typing import Any
 
 import litellm
@@ -14,17 +15,18 @@ from litellm.types.utils import CallTypes
 
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.plugin import config
-from litellm_imagegen.plugin.bypass import answers_are_looked_at, current_vault
+from litellm_imagegen.plugin.bypass import Vault, answers_are_looked_at, current_vault
 from litellm_imagegen.plugin.exceptions import translated
-from litellm_imagegen.plugin.records import TOKEN, find_record, record_of
+from litellm_imagegen.plugin.records import TOKEN, Prepared, find_record, record_of
 from litellm_imagegen.plugin.redaction import redact_log_arguments, redact_request, redacted
-from litellm_imagegen.plugin.requests import Given, make_plan
+from litellm_imagegen.plugin.requests import Given, Route, prepare, route_of
 from litellm_imagegen.surfaces.metadata import notices_header
 
 # LiteLLM refuses these for every custom provider; the plan holds a notice of them by now.
 _REFUSED_BY_LITELLM = ("reasoning_effort", "thinking", "verbosity")
 _LARGE_REQUEST_BYTES = 1024 * 1024
-_CALLS_OF_OUR_ROUTES = frozenset({"completion", "acompletion"})
+# What the proxy calls the requests of the routes that we serve.
+_CALLS_OF_OUR_ROUTES = frozenset({"completion", "acompletion", "image_generation", "aimage_edit"})
 
 
 class ImagegenCallback(CustomLogger):
@@ -45,21 +47,29 @@ class ImagegenCallback(CustomLogger):
     async def async_pre_call_deployment_hook(
         self, kwargs: dict[str, Any], call_type: CallTypes | None
     ) -> dict[str, Any] | None:
-        """Plan a chat request for one deployment and leave the plan's token in the arguments."""
-        if call_type is not CallTypes.acompletion:
+        """Plan a request for one deployment and leave the plan's token in the arguments."""
+        route = route_of(call_type)
+        if route is None:
             return None
         request = kwargs.get("litellm_logging_obj")
         if not _is_ours(kwargs):
             if (record := find_record(request)) is not None:
                 record.notices = ()  # a fallback to a foreign model: ours have nothing to say about it
+            if (vault := _own_vault(kwargs)) is not None:
+                vault.notices = ()
             return None
         self._register_provider()
         if request is None:  # Python with an older LiteLLM: the handler plans, and gets all it needs for chat
             return None
-        plan = await asyncio.to_thread(_plan, kwargs) if _is_large(kwargs) else _plan(kwargs)
-        kwargs[TOKEN] = record_of(request).add(plan)
+        work = partial(_prepared, kwargs, route)
+        prepared = await asyncio.to_thread(work) if _is_large(kwargs) else work()
+        kwargs[TOKEN] = record_of(request).add(prepared)
+        if (vault := _own_vault(kwargs)) is not None:
+            vault.notices = prepared.plan.notices
+            if route is Route.GENERATIONS:  # LiteLLM makes the logging object anew for each try
+                vault.owner = request
         if litellm.cache is not None:
-            kwargs["cache"] = _cache_control(kwargs, plan)
+            kwargs["cache"] = _cache_control(kwargs, prepared.plan)
         for name in _REFUSED_BY_LITELLM:
             kwargs.pop(name, None)
         return kwargs
@@ -86,15 +96,22 @@ class ImagegenCallback(CustomLogger):
         litellm_call_info: dict[str, object] | None = None,
     ) -> dict[str, str] | None:
         """`x-imagegen-notices` with what the plan has to say."""
-        record = find_record(data.get("litellm_logging_obj"))
-        notices = notices_header(record.notices) if record is not None else None
+        holder = find_record(data.get("litellm_logging_obj")) or current_vault()
+        notices = notices_header(holder.notices) if holder is not None else None
         return {"x-imagegen-notices": notices} if notices else None
 
 
-def _plan(kwargs: dict[str, Any]) -> Plan:
+def _own_vault(kwargs: dict[str, Any]) -> Vault | None:
+    """The vault of the request that this call was made for; other calls may be made on the way."""
+    vault = current_vault()
+    is_clients = vault is not None and vault.request is not None and "proxy_server_request" in kwargs
+    return vault if is_clients else None
+
+
+def _prepared(kwargs: dict[str, Any], route: Route) -> Prepared:
     try:
         with translated(str(kwargs.get("model"))):
-            return make_plan(Given.to_hook(kwargs))
+            return prepare(Given.to_hook(kwargs, route))
     finally:  # what cannot be planned is logged too
         if kwargs.get("proxy_server_request"):
             vault = current_vault()

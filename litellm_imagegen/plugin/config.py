@@ -7,6 +7,7 @@ as `litellm.imagegen_settings`, or come from `litellm_imagegen.register(settings
 import os
 import reprlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -25,9 +26,10 @@ from litellm_imagegen.errors import (
     UnknownModel,
     quote,
 )
+from litellm_imagegen.fetching import FetchRules
 from litellm_imagegen.plugin.bypass import Bypass
 from litellm_imagegen.profiles import Profile, row_from
-from litellm_imagegen.providers import PROVIDERS, SANDBOX_WIRES, Provider
+from litellm_imagegen.providers import PROVIDERS, SANDBOX_WIRES, Credentials, Provider
 from litellm_imagegen.transport import Endpoint
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -61,6 +63,17 @@ class Overrides(Choices):
     timeout: float | None = Field(default=None, gt=0)
 
 
+class Fetch(_Strict):
+    """Where pictures that clients name by address may come from: every public host, or those of a list."""
+
+    hosts: tuple[str, ...] | None = None
+
+    @property
+    def rules(self) -> FetchRules:
+        """The same as rules to fetch by."""
+        return FetchRules(hosts=self.hosts)
+
+
 class Settings(Overrides):
     """`imagegen_settings`. Without `timeout` it is 300 s, 600 s at 4K; without `bypass` it is auto.
 
@@ -72,6 +85,7 @@ class Settings(Overrides):
     locked: frozenset[str] = frozenset()
     models: dict[str, dict[str, Any]] = {}
     models_file: str | None = None
+    fetch: Fetch = Fetch()
 
     @field_validator("locked")
     @classmethod
@@ -167,7 +181,7 @@ def _row(place: str, model: str, changes: Any) -> tuple[str, Profile]:
     if not isinstance(changes, Mapping):
         raise ConfigurationError(f"{quote(place)}: a mapping of the row's fields is needed")
     try:
-        return name, row_from(PROVIDERS[name].family, model_id, changes)
+        return name, row_from(PROVIDERS[name].wire(model_id).family, model_id, changes)
     except ValidationError as error:
         raise _told(error, place, Profile) from error
     except ValueError as error:
@@ -251,25 +265,68 @@ def provider_of(name: str, model_id: str) -> Provider:
     return next(provider for start, provider in SANDBOX_WIRES if model_id.startswith(start))
 
 
-def endpoint(
-    name: str, provider: Provider, api_key: str | None, api_base: str | None, headers: Mapping[str, str]
-) -> Endpoint:
-    """Where calls for a deployment go and what they show. Raises `AuthenticationFailed` without a key."""
-    own = {key: value for key, value in headers.items() if key.lower() not in _FRAMING_HEADERS}
+@dataclass(frozen=True)
+class Access:
+    """What a deployment gives for its calls. Where it gives nothing, the environment is asked."""
+
+    api_key: str | None = field(default=None, repr=False)
+    api_base: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def endpoint(name: str, provider: Provider, access: Access) -> Endpoint:
+    """Where calls for a deployment go and what they show.
+
+    Raises `AuthenticationFailed` without a key and `ConfigurationError` without an address.
+    """
+    headers = {key: value for key, value in access.headers.items() if key.lower() not in _FRAMING_HEADERS}
     if name == SANDBOX:
-        base = api_base or _sandbox_base(urlsplit(provider.base_url).path)
-        return Endpoint(name, base, provider.authenticate(api_key or _SANDBOX_KEY), own)
-    key = api_key or environment_key(provider)
+        base = access.api_base or _sandbox_base(urlsplit(provider.base_url or "").path)
+        key = access.api_key or _SANDBOX_KEY
+    else:
+        base = _base(name, provider, access)
+        key = access.api_key or environment_key(provider) or ""
     if not key:
         variables = " or ".join(provider.key_variables)
         reason = f"no key; set api_key on the deployment, or {variables} in the environment"
         raise AuthenticationFailed(name, reason)
-    return Endpoint(name, api_base or provider.base_url, provider.authenticate(key), own, provider.hosts)
+    shown = Credentials(key=key, options=_options(provider, access))
+    return Endpoint(
+        name,
+        base,
+        provider.authenticate(shown),
+        headers,
+        hosts=provider.hosts,
+        query=provider.query(shown),
+    )
+
+
+def _base(name: str, provider: Provider, access: Access) -> str:
+    base = access.api_base or _first_in_environment(provider.base_variables) or provider.base_url
+    if not base:
+        variables = " or ".join(provider.base_variables)
+        raise ConfigurationError(
+            f"{name}: no address; set api_base on the deployment, or {variables} in the environment"
+        )
+    return base
+
+
+def _options(provider: Provider, access: Access) -> dict[str, str]:
+    found = {
+        option: access.options.get(option) or _first_in_environment(variables)
+        for option, variables in provider.option_variables.items()
+    }
+    return {option: value for option, value in found.items() if value}
 
 
 def environment_key(provider: Provider) -> str | None:
     """The first key that the environment has for a provider, read anew at each call."""
-    return next((value for name in provider.key_variables if (value := os.environ.get(name))), None)
+    return _first_in_environment(provider.key_variables)
+
+
+def _first_in_environment(variables: Iterable[str]) -> str | None:
+    return next((value for name in variables if (value := os.environ.get(name))), None)
 
 
 def _sandbox_base(path: str) -> str:

@@ -4,27 +4,28 @@ Where no hook ran (Python without the callback, every synchronous call) it plans
 still hands over.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
 from litellm.llms.custom_llm import CustomLLM
-from litellm.types.utils import ModelResponse, ModelResponseStream
+from litellm.types.utils import ImageResponse, ModelResponse, ModelResponseStream
 
 from litellm_imagegen import engine
-from litellm_imagegen.canonical import ImageResult
+from litellm_imagegen.canonical import ImageResult, PictureDelta, TextDelta
 from litellm_imagegen.engine import Job
 from litellm_imagegen.plugin import blocking, wrapping
-from litellm_imagegen.plugin.bypass import usable_vault
+from litellm_imagegen.plugin.bypass import Vault, usable_vault
 from litellm_imagegen.plugin.exceptions import translated
 from litellm_imagegen.plugin.records import TOKEN, find_record
-from litellm_imagegen.plugin.requests import Given, bypass_setting, make_job, make_plan
-from litellm_imagegen.surfaces import chat
+from litellm_imagegen.plugin.requests import Given, Route, bypass_setting, make_job, prepare
+from litellm_imagegen.surfaces import chat, images
 from litellm_imagegen.transport import Transport
 
 
 class ImagegenHandler(CustomLLM):
-    """Serves `imagegen/<provider>/<model>` on chat completions."""
+    """Serves `imagegen/<provider>/<model>` on chat completions and on the Images API."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,6 +49,21 @@ class ImagegenHandler(CustomLLM):
                 async for chunk in chunks:
                     yield wrapping.response_chunk(chunk, completion_id, model)
 
+    async def aimage_generation(self, *args: Any, **given: Any) -> ImageResponse:
+        """Pictures from a prompt. Raises LiteLLM's exceptions."""
+        return await self._images(given, Route.GENERATIONS)
+
+    async def aimage_edit(self, *args: Any, **given: Any) -> ImageResponse:
+        """Pictures from pictures and a prompt. Raises LiteLLM's exceptions."""
+        return await self._images(given, Route.EDITS)
+
+    async def _images(self, given: dict[str, Any], route: Route) -> ImageResponse:
+        with translated(str(given["model"])):
+            job = _job(given, route)
+            result = await engine.run(job, self._transport)
+            shown = images.response(result, sum(job.plan.counts), _base64_of(given))
+            return wrapping.image_response(shown, result)
+
     def completion(self, *args: Any, **given: Any) -> ModelResponse:
         """`acompletion` for synchronous callers."""
         return blocking.run(self.acompletion(**given))
@@ -58,33 +74,71 @@ class ImagegenHandler(CustomLLM):
         """`astreaming` for synchronous callers."""
         return blocking.iterate(self.astreaming(**given))
 
+    def image_generation(self, *args: Any, **given: Any) -> ImageResponse:
+        """`aimage_generation` for synchronous callers, without the fields that LiteLLM drops."""
+        return blocking.run(self.aimage_generation(**given))
+
+    def image_edit(self, *args: Any, **given: Any) -> ImageResponse:
+        """`aimage_edit` for synchronous callers."""
+        return blocking.run(self.aimage_edit(**given))
+
 
 async def _chunks(job: Job, transport: Transport, url_of: chat.UrlOf) -> AsyncGenerator[dict[str, Any], None]:
-    """The chunks of a stream. The first is given only when the provider has begun to answer."""
+    """The chunks of a stream. The first is given only when the provider has taken the request."""
     chunks = chat.CompletionChunks(url_of)
-    started = False
-    async with aclosing(engine.stream(job, transport)) as deltas:
+    async with aclosing(_after_acceptance(job, transport)) as deltas:
         async for delta in deltas:
-            if not started:
-                started = True
+            if delta is None:
                 yield chunks.start()
-            if isinstance(delta, ImageResult):
+            elif isinstance(delta, ImageResult):
                 for chunk in chunks.end(delta):
                     yield chunk
             else:
                 yield chunks.add(delta)
 
 
+async def _after_acceptance(
+    job: Job, transport: Transport
+) -> AsyncGenerator[TextDelta | PictureDelta | ImageResult | None, None]:
+    """None when the provider has taken the request, at the latest before the first delta; then the deltas."""
+    async with aclosing(engine.stream(job, transport)) as deltas:
+        first = asyncio.ensure_future(anext(deltas))
+        accepted = asyncio.ensure_future(job.accepted.wait())
+        try:
+            await asyncio.wait({first, accepted}, return_when=asyncio.FIRST_COMPLETED)
+            delta = first.result() if first.done() else None
+            yield None
+            yield delta if delta is not None else await first
+        finally:
+            for task in (first, accepted):
+                task.cancel()
+            await asyncio.gather(first, accepted, return_exceptions=True)
+        async for delta in deltas:
+            yield delta
+
+
 def _url_of(given: Mapping[str, Any]) -> chat.UrlOf:
     """References into the request's vault where pictures take their own way, else data URLs."""
-    vault = usable_vault(bypass_setting(given), given.get("logging_obj"))
+    vault = _vault(given)
     if vault is None:
         return chat.data_url
     return lambda picture: vault.keep(picture) or picture.blob.data_url
 
 
-def _job(given: Mapping[str, Any]) -> Job:
+def _base64_of(given: Mapping[str, Any]) -> images.Base64Of:
+    """The same as base64."""
+    vault = _vault(given)
+    if vault is None:
+        return images.base64_text
+    return lambda picture: vault.keep(picture, as_url=False) or images.base64_text(picture)
+
+
+def _vault(given: Mapping[str, Any]) -> Vault | None:
+    return usable_vault(bypass_setting(given), given.get("logging_obj"))
+
+
+def _job(given: Mapping[str, Any], route: Route = Route.CHAT) -> Job:
     record = find_record(given.get("logging_obj"))
     token = str((given.get("optional_params") or {}).get(TOKEN))
-    plan = record.take(token) if record is not None else None
-    return make_job(plan or make_plan(Given.to_handler(given)), given)
+    prepared = record.take(token) if record is not None else None
+    return make_job(prepared or prepare(Given.to_handler(given, route)), given)

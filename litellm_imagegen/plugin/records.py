@@ -7,31 +7,41 @@ token. Everything goes when the logging object does, so nothing outlives a reque
 
 import secrets
 import weakref
+from dataclasses import dataclass
 from typing import Any
 
 from litellm_imagegen.canonical import Notice
 from litellm_imagegen.plan import Plan
+from litellm_imagegen.plugin.config import Access
 
 TOKEN = "imagegen_token"  # noqa: S105  # the name of an argument
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A plan, and what its deployment shows to the provider: LiteLLM hands a handler only some of that."""
+
+    plan: Plan
+    access: Access
 
 
 class Record:
     """One request: its plans by token until a handler takes them, and what the latest one had to say."""
 
     def __init__(self) -> None:
-        self._plans: dict[str, Plan] = {}
+        self._prepared: dict[str, Prepared] = {}
         self.notices: tuple[Notice, ...] = ()
 
-    def add(self, plan: Plan) -> str:
+    def add(self, prepared: Prepared) -> str:
         """Keep a plan; the token to find it by."""
         token = secrets.token_urlsafe(16)
-        self._plans[token] = plan
-        self.notices = plan.notices
+        self._prepared[token] = prepared
+        self.notices = prepared.plan.notices
         return token
 
-    def take(self, token: str) -> Plan | None:
+    def take(self, token: str) -> Prepared | None:
         """The plan for a token, once."""
-        return self._plans.pop(token, None)
+        return self._prepared.pop(token, None)
 
 
 _records: "weakref.WeakKeyDictionary[Any, Record]" = weakref.WeakKeyDictionary()

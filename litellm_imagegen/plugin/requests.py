@@ -7,21 +7,27 @@ a proxy there is one caller and everything is the client's.
 
 import math
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 import litellm
-from litellm.types.utils import all_litellm_params
+from litellm.types.utils import CallTypes, all_litellm_params
 
 from litellm_imagegen import engine
 from litellm_imagegen.canonical import Notice, NoticeCode
+from litellm_imagegen.dialects import parse_chat, parse_edits, parse_images
 from litellm_imagegen.engine import Job
 from litellm_imagegen.errors import InvalidParameter, RequestError, quote
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.plugin import config
 from litellm_imagegen.plugin.bypass import Bypass
-from litellm_imagegen.plugin.records import TOKEN
+from litellm_imagegen.plugin.config import Access
+from litellm_imagegen.plugin.ledgers import current_ledger
+from litellm_imagegen.plugin.records import TOKEN, Prepared
+from litellm_imagegen.profiles import Profile, rows_of
+from litellm_imagegen.providers import Provider
 
 _HEADER_PREFIX = "x-imagegen-"
 # What LiteLLM passes as a timeout when nobody has set one.
@@ -43,6 +49,7 @@ _SERVED_BY_LITELLM = frozenset(
         "base_url",
         "api_version",
         "organization",
+        "project",
         "deployment_id",
         "region_name",
         "custom_prompt_dict",
@@ -55,6 +62,33 @@ _SERVED_BY_LITELLM = frozenset(
 )
 _OWNED = frozenset(all_litellm_params) | _SERVED_BY_LITELLM
 _PRICE = "cost_per_"
+
+
+class Route(StrEnum):
+    """The kinds of requests that are served."""
+
+    CHAT = "chat"
+    GENERATIONS = "generations"
+    EDITS = "edits"
+
+
+_PARSERS: Mapping[Route, engine.Parse] = {
+    Route.CHAT: parse_chat,
+    Route.GENERATIONS: parse_images,
+    Route.EDITS: parse_edits,
+}
+_CALL_TYPES: Mapping[CallTypes | None, Route] = {
+    CallTypes.acompletion: Route.CHAT,
+    CallTypes.aimage_generation: Route.GENERATIONS,
+    CallTypes.aimage_edit: Route.EDITS,
+}
+# Options of a deployment that its provider is shown beside the key.
+_ACCESS_OPTIONS = ("organization", "project", "api_version")
+
+
+def route_of(call_type: CallTypes | None) -> Route | None:
+    """The kind of request that LiteLLM calls a hook for, None for one that is not served."""
+    return _CALL_TYPES.get(call_type)
 
 
 @dataclass(frozen=True)
@@ -70,36 +104,62 @@ class Given:
     timeout: Any = None
     litellm_params: Mapping[str, Any] = field(default_factory=dict)
 
+    route: Route = Route.CHAT
+
     @classmethod
-    def to_hook(cls, arguments: Mapping[str, Any]) -> "Given":
+    def to_hook(cls, arguments: Mapping[str, Any], route: Route) -> "Given":
         """From the arguments of the deployment hook."""
         proxy_request = _mapping(arguments.get("proxy_server_request"))
+        # LiteLLM keeps what it knows of key and team apart from the metadata that the client sends on edits.
+        metadata = arguments.get("litellm_metadata" if route is Route.EDITS else "metadata")
         return cls(
             model=str(arguments["model"]),
-            fields=arguments,
+            fields={name: readable(value) for name, value in arguments.items()},
             model_info=_mapping(arguments.get("model_info")),
-            metadata=_mapping(arguments.get("metadata")),
+            metadata=_mapping(metadata),
             client_body=_mapping(proxy_request["body"]) if "body" in proxy_request else None,
             client_headers=_mapping(proxy_request.get("headers")),
             timeout=arguments.get("timeout"),
             litellm_params=arguments,
+            route=route,
         )
 
     @classmethod
-    def to_handler(cls, arguments: Mapping[str, Any]) -> "Given":
-        """From the arguments of a handler, when no hook has run: Python without the callback, or sync."""
+    def to_handler(cls, arguments: Mapping[str, Any], route: Route) -> "Given":
+        """From the arguments of a handler, when no hook has run: Python without the callback, or sync.
+
+        For pictures LiteLLM has dropped most fields by then, and hands its own arguments over among the rest.
+        """
         optional = _mapping(arguments.get("optional_params"))
-        parameters = _mapping(arguments.get("litellm_params"))
+        parameters = _mapping(arguments.get("litellm_params")) if route is Route.CHAT else optional
         proxy_request = _mapping(parameters.get("proxy_server_request"))
+        own = {name: arguments[name] for name in ("messages", "prompt", "image") if name in arguments}
         return cls(
             model=str(arguments["model"]),
-            fields={**optional, "messages": arguments.get("messages")},
+            fields={name: readable(value) for name, value in {**optional, **own}.items()},
             model_info=_mapping(parameters.get("model_info")),
             metadata=_mapping(parameters.get("metadata")),
             client_body=_mapping(proxy_request["body"]) if "body" in proxy_request else None,
             client_headers=_mapping(proxy_request.get("headers")),
             timeout=arguments.get("timeout"),
             litellm_params=parameters,
+            route=route,
+        )
+
+    @property
+    def access(self) -> Access:
+        """What the deployment shows to its provider, without what the client has sent."""
+        sent_by_client = {name.lower() for name in _client_headers(self.client_body or {})}
+        given = {**_mapping(self.fields.get("headers")), **_mapping(self.fields.get("extra_headers"))}
+        return Access(
+            api_key=self.litellm_params.get("api_key"),
+            api_base=self.litellm_params.get("api_base"),
+            options={
+                name: str(self.fields[name])
+                for name in _ACCESS_OPTIONS
+                if self.fields.get(name) and name not in (self.client_body or {})
+            },
+            headers={name: str(value) for name, value in given.items() if name.lower() not in sent_by_client},
         )
 
     def names_model(self, model_id: str) -> bool:
@@ -121,8 +181,9 @@ def make_plan(given: Given) -> Plan:
         locked=settings.locked,
     )
     body, defaults = _body_and_defaults(given)
+    provider = config.provider_of(name, model_id)
     plan = engine.prepare(
-        provider=config.provider_of(name, model_id),
+        provider=provider,
         name=name,
         model=model_id,
         body=body,
@@ -137,8 +198,9 @@ def make_plan(given: Given) -> Plan:
         is_priced=not _operator_prices(given),
         model_is_clients=given.names_model(model_id),
         drops_unsupported=given.litellm_params.get("drop_params") is True or litellm.drop_params is True,
-        own_rows=config.own_rows(config.provider_of(name, model_id).name),
+        own_rows=(*_row_of_base_model(given, provider, model_id), *config.own_rows(provider.name)),
         goes_to_successor=deployment.successor,
+        parse=_PARSERS[given.route],
     )
     if plan.wants_picture and _draws_nothing(name, model_id):
         raise RequestError(f"model: {quote(model_id)} answers in words only; {_image_models()}", "model")
@@ -165,25 +227,50 @@ def _image_models() -> str:
     return f"image models here: {', '.join(sorted(set(names))[:10])}" if names else "name an image model"
 
 
-def make_job(plan: Plan, arguments: Mapping[str, Any]) -> Job:
+def _row_of_base_model(given: Given, provider: Provider, model_id: str) -> Iterator[Profile]:
+    """The row of the model that a deployment's own name stands for, as `model_info.base_model` says."""
+    base = str(given.model_info.get("base_model") or "").rpartition("/")[2]
+    family = provider.wire(model_id).family
+    for row in rows_of(family):
+        if base in (row.id, *row.former_ids):
+            yield row.model_copy(update={"id": model_id})
+            return
+
+
+def prepare(given: Given) -> Prepared:
+    """A plan, and what its deployment shows to the provider. Raises as `make_plan`."""
+    return Prepared(make_plan(given), given.access)
+
+
+def make_job(prepared: Prepared, arguments: Mapping[str, Any]) -> Job:
     """A plan and a handler's arguments make a job. Raises `AuthenticationFailed` without a key."""
     name, model_id = config.split_model(str(arguments["model"]))
     provider = config.provider_of(name, model_id)
+    access = replace(
+        prepared.access,
+        api_key=arguments.get("api_key") or prepared.access.api_key,
+        api_base=arguments.get("api_base") or prepared.access.api_base,
+        headers=prepared.access.headers or _handlers_headers(arguments),
+    )
+    settings = config.settings()
+    return Job(
+        plan=prepared.plan,
+        provider=provider,
+        endpoint=config.endpoint(name, provider, access),
+        limits=settings.limits,
+        fetch_rules=settings.fetch.rules,
+        ledger=current_ledger(),
+    )
+
+
+def _handlers_headers(arguments: Mapping[str, Any]) -> dict[str, str]:
     proxy_request = _mapping(_mapping(arguments.get("litellm_params")).get("proxy_server_request"))
     sent_by_client = {name.lower() for name in _client_headers(_mapping(proxy_request.get("body")))}
-    headers = {
+    return {
         name: str(value)
         for name, value in _mapping(arguments.get("headers")).items()
         if name.lower() not in sent_by_client
     }
-    return Job(
-        plan=plan,
-        provider=provider,
-        endpoint=config.endpoint(
-            name, provider, arguments.get("api_key"), arguments.get("api_base"), headers
-        ),
-        limits=config.settings().limits,
-    )
 
 
 def bypass_setting(arguments: Mapping[str, Any]) -> Bypass:
@@ -279,6 +366,28 @@ def _operator_prices(given: Given) -> bool:
     sent = given.client_body or {}
     priced = {**given.model_info, **given.litellm_params}
     return any(value is not None and _PRICE in key and key not in sent for key, value in priced.items())
+
+
+def readable(value: Any) -> Any:
+    """A file, in whichever form an HTTP library holds it, as its bytes; anything else as it is.
+
+    A list of them too. It is read from its beginning: a second try reads it once more.
+    """
+    if isinstance(value, list) and any(map(_is_file, value)):
+        return [readable(item) for item in value]
+    if not _is_file(value):
+        return value
+    if isinstance(value, tuple):  # (name, file, media type) of the OpenAI client
+        return readable(value[1])
+    file = getattr(value, "file", value)
+    file.seek(0)
+    return file.read()
+
+
+def _is_file(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return len(value) in (2, 3, 4) and (isinstance(value[1], bytes) or _is_file(value[1]))
+    return hasattr(getattr(value, "file", value), "seek") and hasattr(getattr(value, "file", value), "read")
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from litellm.types.utils import ModelResponse, ModelResponseStream
+from litellm.types.utils import ImageResponse, ModelResponse, ModelResponseStream
 
 from litellm_imagegen.canonical import ImageResult
 
@@ -22,6 +22,16 @@ def model_response(shown: Mapping[str, Any], result: ImageResult, model: str) ->
         id=new_id(), model=model, choices=shown["choices"], usage=shown.get("usage"), stream=False
     )
     response.provider_metadata = shown["provider_metadata"]  # type: ignore[attr-defined]  # extras are kept
+    if result.usage is not None and result.usage.cost is not None:
+        response._hidden_params[_COST] = result.usage.cost
+    return response
+
+
+def image_response(shown: Mapping[str, Any], result: ImageResult) -> ImageResponse:
+    """Pictures as the Images API gives them. LiteLLM takes the cost from the hidden parameters."""
+    response = ImageResponse(**shown)
+    if "usage" not in shown:  # LiteLLM counts nothing as zeros
+        response.usage = None
     if result.usage is not None and result.usage.cost is not None:
         response._hidden_params[_COST] = result.usage.cost
     return response

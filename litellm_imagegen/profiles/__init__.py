@@ -77,7 +77,7 @@ def find(family: str, model: str, own_rows: Iterable[Profile] = ()) -> Profile:
 
 def rows_of(family: str, own_rows: Iterable[Profile] = ()) -> tuple[Profile, ...]:
     """All rows of a family, the operator's own first."""
-    return (*own_rows, *FAMILIES[family])
+    return (*(row for row in own_rows if row.family == family), *FAMILIES[family])
 
 
 def row_from(family: str, model: str, changes: Mapping[str, Any]) -> Profile:

@@ -143,7 +143,7 @@ ROWS: tuple[Profile, ...] = (
     # The picture that comes in gives the shape of what comes out.
     _row(
         "flux-pro-1.0-fill",
-        names=_UPSAMPLED | _STEPPED,
+        names=_UPSAMPLED | _STEPPED | {Name.MASK},
         price=Price(picture=0.05),
         formats=_OLD_FORMATS,
         ranges=_TOOL_RANGES,

@@ -27,6 +27,7 @@ NAMES = frozenset(
         Name.OUTPUT_COMPRESSION,
         Name.MODERATION,
         Name.PARTIAL_IMAGES,
+        Name.MASK,
         Name.N,
         Name.PROVIDER_OPTIONS,
     }

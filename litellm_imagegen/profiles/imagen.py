@@ -55,6 +55,7 @@ def _row(
         maximum_n=4,
         maximum_reference_images=maximum_reference_images,
         maximum_seed=2**31 - 1,
+        excludes={Name.SEED: (Name.WATERMARK, Name.PROMPT_UPSAMPLING)},
         accepted_mime=("image/png", "image/jpeg"),
         price=None if price is None else Price(picture=price),
     )
@@ -64,7 +65,12 @@ def _row(
 ROWS: tuple[Profile, ...] = (
     _row("imagen-3.0-generate-001", price=0.04, names=_LEGACY_NAMES),
     _row("imagen-3.0-fast-generate-001", names=_LEGACY_NAMES),
-    _row("imagen-3.0-capability-001", price=0.04, names=_LEGACY_NAMES, maximum_reference_images=4),
+    _row(
+        "imagen-3.0-capability-001",
+        price=0.04,
+        names=_LEGACY_NAMES | {Name.MASK},
+        maximum_reference_images=4,
+    ),
     _row("imagen-3.0-generate-002", price=0.04),
     _row("imagen-4.0-fast-generate-001", price=0.02),
     _row("imagen-4.0-generate-001", price=0.04, image_sizes=("1K", "2K")),

@@ -42,7 +42,8 @@ class Profile(Frozen):
 
     `choices` holds the values that a field may have, from the weakest to the strongest where they have an
     order, and `ranges` the bounds of a number. A field in `names` that is in neither takes any value.
-    `granted` holds values that the model gives without having a field for them.
+    `granted` holds values that the model gives without having a field for them. `excludes` holds what must be
+    off where a field is set.
 
     `maximum_n` is for one call. None for a limit means that none is known. `former_ids` are ids under
     which this very model answered once and no longer does; `successor` is another model to go to.
@@ -67,6 +68,7 @@ class Profile(Frozen):
     choices: Mapping[Name, tuple[Any, ...]] = {}
     ranges: Mapping[Name, tuple[float, float]] = {}
     granted: Mapping[Name, tuple[Any, ...]] = {}
+    excludes: Mapping[Name, tuple[Name, ...]] = {}
     maximum_n: int = 1
     maximum_output_tokens: int | None = None
     maximum_reference_images: int | None = None

@@ -1,13 +1,21 @@
-"""Endpoint + key + codec + models, one file and one line here for each provider."""
+"""Endpoint + key + wires + models, one file and one line here for each provider."""
 
-from litellm_imagegen.providers import gemini
-from litellm_imagegen.providers.provider import Provider
+from litellm_imagegen.providers import azure, bfl, gemini, openai
+from litellm_imagegen.providers.provider import Credentials, Provider, Wire
 
 PROVIDERS: dict[str, Provider] = {
+    azure.PROVIDER.name: azure.PROVIDER,
+    bfl.PROVIDER.name: bfl.PROVIDER,
     gemini.PROVIDER.name: gemini.PROVIDER,
+    openai.PROVIDER.name: openai.PROVIDER,
 }
 
 # Which provider's wire the sandbox speaks for a model: by the start of the model's id, first match wins.
-SANDBOX_WIRES: tuple[tuple[str, Provider], ...] = (("", gemini.PROVIDER),)
+SANDBOX_WIRES: tuple[tuple[str, Provider], ...] = (
+    ("flux", bfl.PROVIDER),
+    ("gpt-image", openai.PROVIDER),
+    ("chatgpt-image", openai.PROVIDER),
+    ("", gemini.PROVIDER),
+)
 
-__all__ = ["PROVIDERS", "SANDBOX_WIRES", "Provider"]
+__all__ = ["PROVIDERS", "SANDBOX_WIRES", "Credentials", "Provider", "Wire"]

@@ -1,14 +1,12 @@
 """Google's generateContent and streamGenerateContent, as Gemini API and Vertex AI speak them.
 
 Sources: https://ai.google.dev/api/generate-content (fields, finish and block reasons),
-https://ai.google.dev/gemini-api/docs/image-generation (imageConfig, drafts),
-https://google.aip.dev/193 (error bodies). A whole reply has the shape of one stream event, so one
-reader serves both.
+https://ai.google.dev/gemini-api/docs/image-generation (imageConfig, drafts). A whole
+reply has the shape of one stream event, so one reader serves both.
 """
 
 import mimetypes
 from collections.abc import Iterable, Mapping, Sequence
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote as quote_path
 from urllib.parse import urlsplit
@@ -28,10 +26,12 @@ from litellm_imagegen.canonical import (
     Usage,
     merged,
 )
-from litellm_imagegen.codec import Call, Reply, error_for_status
-from litellm_imagegen.errors import AuthenticationFailed, BadReply, ProviderError, quote
+from litellm_imagegen.codec import Call, Reply
+from litellm_imagegen.errors import BadReply, ProviderError, quote
 from litellm_imagegen.lifting import IncomingJson, LiftedJson
 from litellm_imagegen.plan import Plan
+from litellm_imagegen.wires.errors import parsed_object
+from litellm_imagegen.wires.google_errors import error_of, error_of_reply
 
 _GENERATION_CONFIG: Mapping[Name, str] = {
     Name.MAX_TOKENS: "maxOutputTokens",
@@ -61,9 +61,8 @@ _REFUSED = frozenset(
 )
 # Every reply that generateContent defines has at least one of these; anything else is not its reply.
 _REPLY_KEYS = frozenset({"candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId"})
-# Beyond these a number is a mistake of the sender's.
+# Beyond this a number is a mistake of the sender's.
 _IMPLAUSIBLE_COUNT = 2**53
-_IMPLAUSIBLE_SECONDS = 86_400
 _FACTS = ("modelVersion", "responseId", "promptFeedback")
 _CANDIDATE_FACTS = (
     "finishReason",
@@ -75,9 +74,10 @@ _CANDIDATE_FACTS = (
 
 
 class GeminiContentCodec:
-    """The codec. `vendor` is the key under which provider options are meant for this wire."""
+    """The codec."""
 
     vendor = "google"
+    takes_addresses = True
     vocabulary = frozenset(
         {*_GENERATION_CONFIG, *_IMAGE_CONFIG, Name.MODALITIES, Name.SAFETY_SETTINGS, Name.PROVIDER_OPTIONS}
     )
@@ -111,10 +111,10 @@ class GeminiContentCodec:
 
     def decode_event(self, plan: Plan, event: IncomingJson) -> Sequence[Delta]:
         """Deltas of one GenerateContentResponse: its parts in order, then how it ended."""
-        parsed = _parsed(plan, event)
+        parsed = parsed_object(plan, event)
         said = parsed.value
         if "error" in said:
-            raise _error(plan, None, {}, said)
+            raise error_of(plan, None, {}, said)
         if said and not _REPLY_KEYS & said.keys():
             raise BadReply(plan.provider, "a reply of an unknown shape")
         candidates = said.get("candidates")
@@ -130,16 +130,8 @@ class GeminiContentCodec:
             raise BadReply(plan.provider, "a reply with text that is not UTF-8") from error
 
     def decode_error(self, plan: Plan, reply: Reply) -> ProviderError:
-        """Google's error object, a list of one of them, or whatever a proxy in between has put there."""
-        try:
-            said = reply.body.parse().value
-        except ValueError:
-            said = None
-        if isinstance(said, list) and said:
-            said = said[0]
-        return _error(
-            plan, reply.status, reply.headers, said if isinstance(said, dict) else {}, reply.body.text
-        )
+        """Google's error."""
+        return error_of_reply(plan, reply)
 
 
 def _spelled(table: Mapping[Name, str], plan: Plan) -> dict[str, Any]:
@@ -178,18 +170,6 @@ def _part(part: TextPart | ImageInput) -> dict[str, Any]:
     if mime and mime.startswith("image/"):
         file_data["mimeType"] = mime
     return {"fileData": file_data}
-
-
-def _parsed(plan: Plan, body: IncomingJson) -> LiftedJson:
-    try:
-        parsed = body.parse()
-    except ValueError as error:
-        raise BadReply(plan.provider, f"a reply that is cut off or not JSON ({body.length} bytes)") from error
-    if isinstance(parsed.value, list) and len(parsed.value) == 1:
-        parsed = parsed.at(0)
-    if not isinstance(parsed.value, dict):
-        raise BadReply(plan.provider, "a reply of an unknown shape")
-    return parsed
 
 
 def _part_deltas(parsed: LiftedJson, parts: Iterable[Any]) -> Iterable[Delta]:
@@ -285,56 +265,3 @@ def _count(said: Mapping[str, Any], key: str) -> int:
 def _by_modality(details: Any) -> dict[str, int]:
     rows = [row for row in details if isinstance(row, dict)] if isinstance(details, list) else []
     return {str(row.get("modality")): _count(row, "tokenCount") for row in rows}
-
-
-def _error(
-    plan: Plan, status: int | None, headers: Mapping[str, str], said: Mapping[str, Any], body: bytes = b""
-) -> ProviderError:
-    """`status` is None for an error inside a reply that began as a success: then its own code counts."""
-    given = said.get("error")
-    error = given if isinstance(given, dict) else {}
-    listed = error.get("details")
-    details = [detail for detail in listed if isinstance(detail, dict)] if isinstance(listed, list) else []
-    reason = str(error.get("message") or body.decode("utf-8", "replace") or f"HTTP {status}")
-    reason += "".join(f" ({field}: {description})" for field, description in _violations(details))
-    if any(detail.get("reason") == "API_KEY_INVALID" for detail in details):
-        return AuthenticationFailed(plan.provider, reason)
-    if status is None:
-        code = error.get("code")
-        if not isinstance(code, int) or code < 400:
-            return BadReply(plan.provider, f"an error inside the reply: {reason}")
-        status = code
-    if status == 404 and plan.nearest_models:
-        reason = f"{quote(reason)} (known models: {', '.join(plan.nearest_models)})"
-    return error_for_status(plan.provider, status, reason, retry_after=_retry_after(headers, details))
-
-
-def _violations(details: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, str]]:
-    """The fields of a BadRequest detail: the message beside them often names none."""
-    for detail in details:
-        listed = detail.get("fieldViolations")
-        for violation in listed if isinstance(listed, list) else ():
-            if isinstance(violation, dict) and violation.get("field"):
-                yield str(violation["field"]), str(violation.get("description") or "not accepted")
-
-
-def _retry_after(headers: Mapping[str, str], details: Iterable[Mapping[str, Any]]) -> float | None:
-    """Seconds to wait: the header's number or date, else RetryInfo's retryDelay ("34s")."""
-    delays = [detail["retryDelay"] for detail in details if isinstance(detail.get("retryDelay"), str)]
-    for text in (headers.get("retry-after", ""), *(delay.removesuffix("s") for delay in delays)):
-        seconds = _seconds(text, headers.get("date", ""))
-        if seconds is not None and 0 <= seconds < _IMPLAUSIBLE_SECONDS:
-            return seconds
-    return None
-
-
-def _seconds(text: str, now: str) -> float | None:
-    """A number of seconds, or the time from the reply's own date to a date (a codec has no clock)."""
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        return (parsedate_to_datetime(text) - parsedate_to_datetime(now)).total_seconds()
-    except (ValueError, TypeError):
-        return None

@@ -21,7 +21,7 @@ RATIOS = "1:1, 2:3, 3:2, 3:4, 4:3, 4:5, 5:4, 9:16, 16:9, 21:9"
 SANDBOX = "imagegen/sandbox/gemini-2.5-flash-image"
 SERVES = (
     "picture: serves gemini-2.5-flash-image by sandbox, family gemini; known; "
-    f"ratios or dimensions {RATIOS}; sizes 1K (fixed); endpoints: chat"
+    f"ratios or dimensions {RATIOS}; sizes 1K (fixed); endpoints: chat, images/generations, images/edits"
 )
 
 Check = Callable[[Any], Result]
@@ -81,7 +81,10 @@ def test_the_example_is_right_once_its_key_is_there(monkeypatch: pytest.MonkeyPa
     answer = CliRunner().invoke(main, ["check", str(ROOT / "config.example.yaml")])
     assert answer.exit_code == 0
     assert answer.output.endswith(": 3 deployments of imagegen/, nothing wrong\n")
-    assert "sandbox/*: serves models * by sandbox, family gemini; endpoints: chat" in answer.output
+    assert (
+        "sandbox/*: serves models * by sandbox, family gemini; "
+        "endpoints: chat, images/generations, images/edits" in answer.output
+    )
 
 
 def test_everything_that_is_wrong_is_told_line_by_line(check: Check) -> None:
@@ -98,7 +101,7 @@ def test_everything_that_is_wrong_is_told_line_by_line(check: Check) -> None:
     )
     pro = (
         f"serves gemini-3-pro-image by gemini, family gemini; known; ratios or dimensions {RATIOS}; "
-        "sizes 1K, 2K, 4K; endpoints: chat"
+        "sizes 1K, 2K, 4K; endpoints: chat, images/generations, images/edits"
     )
     old = SERVES.removeprefix("picture: ")
     settings = "wrong: litellm_settings.imagegen_settings"

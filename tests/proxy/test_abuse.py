@@ -794,7 +794,7 @@ def test_ten_thousand_references_are_a_400_before_anything_is_sent(
         content = [{"type": "text", "text": exchange.prompt}, *[reference(len(PICTURE))] * 10_000]
         answer = abused.post({"model": "faulty", "messages": [{"role": "user", "content": content}]})
         assert answer.status_code == 400
-        assert "10000 pictures" in answer.json()["error"]["message"]
+        assert "picture 15 of 10000" in answer.json()["error"]["message"]
         assert not exchange.requests
 
 

@@ -492,7 +492,7 @@ def test_no_body_whatever_makes_anything_fail_but_with_a_request_error(body: dic
         assert isinstance(error, RequestError)  # noqa: PT017  # either outcome is fine
         return
     assert all(isinstance(wish, Asked) for wish in request.asked)
-    GEMINI.codec.encode(plan)
+    GEMINI.wires[-1].codec.encode(plan)
 
 
 @pytest.mark.parametrize(
@@ -511,4 +511,4 @@ def test_what_json_cannot_carry_on_is_the_clients_error_or_is_carried_on_mended(
         plan = plan_of(body)
     except RequestError:
         return
-    assert orjson.dumps(GEMINI.codec.encode(plan).body)
+    assert orjson.dumps(GEMINI.wires[-1].codec.encode(plan).body)

@@ -340,13 +340,13 @@ def test_no_reply_whatever_fails_but_with_a_provider_error(data: st.DataObject, 
         body.pop("error", None)
     plan = plan_of()
     try:
-        deltas = GEMINI.codec.decode(
+        deltas = GEMINI.wires[-1].codec.decode(
             plan, Reply(call=Call(), status=200, headers={}, body=IncomingJson.of(orjson.dumps(body)))
         )
     except ProviderError:
         deltas = ()
     assert all(isinstance(delta, TextDelta | PictureDelta | EndDelta) for delta in deltas)
-    error = GEMINI.codec.decode_error(
+    error = GEMINI.wires[-1].codec.decode_error(
         plan, Reply(call=Call(), status=503, headers={}, body=IncomingJson.of(orjson.dumps(body)))
     )
     assert isinstance(error, ProviderError)

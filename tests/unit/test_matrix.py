@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from litellm_imagegen.canonical import (
+    ImageInput,
     ImageRequest,
     Limits,
     Modality,
@@ -20,12 +21,12 @@ from litellm_imagegen.canonical import (
 )
 from litellm_imagegen.conversion import Conversion
 from litellm_imagegen.dialects import DIALECTS, parse_chat, parse_images, parse_responses
+from litellm_imagegen.dialects.pictures import any_picture
 from litellm_imagegen.dialects.reading import Fields
 from litellm_imagegen.errors import InvalidParameter
 from litellm_imagegen.plan import Plan, make_plan
 from litellm_imagegen.profiles import FAMILIES, find
-from litellm_imagegen.providers import PROVIDERS
-from tests.unit.helpers import HELLO, data_url, picture_bytes
+from tests.unit.helpers import GEMINI, HELLO, data_url, picture_bytes
 
 PRO, FLASH = "gemini-3-pro-image", "gemini-2.5-flash-image"
 FLUX, KONTEXT = "flux-2-pro", "flux-kontext-pro"  # told pixels by a rule; any ratio between two
@@ -386,7 +387,8 @@ MODALITIES: Table = {
 _SETTING = {"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}
 SAFETY: Cells = only_on_gemini(sent(safety_settings=(_SETTING,)))
 MASK = data_url(picture_bytes())
-MASKS: Table = {MASK: on_all(LEFT)}
+PAINTED = sent(mask=any_picture("mask", MASK))
+MASKS: Table = {MASK: on_all(LEFT) | {GPT_1_5: PAINTED, GPT_2_5: PAINTED}}
 
 
 class Row(NamedTuple):
@@ -732,7 +734,12 @@ TOGETHER: list[Row] = [
     ),
     *(
         Row(
-            "openai_images", {"mask": mask}, cells, "mask", parse=parse_images, beside={"prompt": "a red dot"}
+            "openai_images",
+            {"mask": mask},
+            cells,
+            "mask",
+            parse=parse_images,
+            beside={"prompt": "a red dot", "image": MASK},
         )
         for mask, cells in MASKS.items()
     ),
@@ -776,16 +783,20 @@ ROWS: list[Row] = [
 
 def _plan(row: Row, model: str, policy: Policy) -> Plan:
     family, vendor = SERVED[model]
-    is_served = family in PROVIDERS
     return make_plan(
         row.read(model),
         provider="the provider",
         family=family,
-        vocabulary=PROVIDERS[family].codec.vocabulary if is_served else find(family, model).names,
+        vocabulary=GEMINI.wire(model).codec.vocabulary if family == "gemini" else find(family, model).names,
         vendor=vendor,
         preferences=Preferences(policy=policy),
         limits=Limits(),
     )
+
+
+def _comparable(value: Any) -> Any:
+    """Pictures by their bytes."""
+    return value.blob.raw if isinstance(value, ImageInput) and value.blob else value
 
 
 def _outcome(row: Row, model: str, policy: Policy = Policy.ADAPT) -> dict[str, Any]:
@@ -794,7 +805,7 @@ def _outcome(row: Row, model: str, policy: Policy = Policy.ADAPT) -> dict[str, A
     except InvalidParameter as error:
         return {"refused": error.field}
     return {
-        "values": plan.values,
+        "values": {name: _comparable(value) for name, value in plan.values.items()},
         "notices": {(notice.code, notice.field, notice.used) for notice in plan.notices},
         "counts": plan.counts,
         "conversion": plan.conversion,
@@ -806,7 +817,7 @@ def _expected(row: Row, model: str, cell: Cell) -> dict[str, Any]:
     if cell.refused:
         return {"refused": row.spelling}
     return {
-        "values": {Name(name): value for name, value in cell.values.items()},
+        "values": {Name(name): _comparable(value) for name, value in cell.values.items()},
         "notices": {
             (NoticeCode.UNSUPPORTED if used is None else NoticeCode.ADAPTED, told or row.spelling, used)
             for told, used in cell.notices.items()

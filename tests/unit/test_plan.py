@@ -326,7 +326,7 @@ def test_the_bounds_of_temperature_are_legal(value: float) -> None:
 @pytest.mark.parametrize(("model", "most"), [(FIRST, 3), (PRO, 14)])
 def test_too_many_reference_pictures_are_refused_before_anything_is_sent(model: str, most: int) -> None:
     assert len(plan_of(user(*[PNG] * most), model=model).messages[0].parts) == most + 1
-    with pytest.raises(InvalidParameter, match=f"{most + 1} pictures.*at most {most}"):
+    with pytest.raises(InvalidParameter, match=f"picture {most + 1} of {most + 1}.*at most {most}"):
         plan_of(user(*[PNG] * (most + 1)), model=model)
 
 

@@ -29,7 +29,10 @@ from litellm_imagegen.plan import Plan, make_plan
 from litellm_imagegen.profiles import FAMILIES, Profile
 
 VENDOR = "the vendor"
-MESSAGES = (Message(role="user", parts=(TextPart(text="a red dot"),)),)
+PICTURE = ImageInput(url="https://pictures.example/first.png", spelling="the picture")
+TEXT = TextPart(text="a red dot")
+MESSAGES = (Message(role="user", parts=(TEXT,)),)
+MESSAGES_WITH_PICTURE = (Message(role="user", parts=(TEXT, PICTURE)),)
 LIVE = [row for rows in FAMILIES.values() for row in rows if not row.gone]
 _NO_DIFFERENCE = {"id", "family", "price", "former_ids", "successor"}
 # Of rows that differ in their names and prices alone, one.
@@ -122,7 +125,14 @@ def plan_for(
 ) -> Plan:
     asked = (Asked(name=name, value=value, spelling=spelling_of(name)) for name, value in wishes.items())
     return make_plan(
-        ImageRequest(model=row.id, messages=MESSAGES, asked=tuple(asked)),
+        ImageRequest(
+            model=row.id,
+            # A mask lies on a picture, which some models do not take.
+            messages=MESSAGES_WITH_PICTURE
+            if Name.MASK in wishes and row.maximum_reference_images != 0
+            else MESSAGES,
+            asked=tuple(asked),
+        ),
         provider="the provider",
         family=row.family,
         vocabulary=vocabulary,

@@ -7,7 +7,8 @@ from litellm_imagegen.canonical import Limits, Name, OnNoImage, Policy
 from litellm_imagegen.errors import AuthenticationFailed, ConfigurationError, RequestError, UnknownModel
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.plugin import config
-from litellm_imagegen.plugin.requests import Given, make_plan
+from litellm_imagegen.plugin.config import Access
+from litellm_imagegen.plugin.requests import Given, Route, make_plan
 from tests.unit.helpers import GEMINI, HELLO, KEY, PRO
 
 
@@ -44,7 +45,7 @@ def plan_through_the_proxy(
         },
         "proxy_server_request": {"body": {"model": "public", **sent}, "headers": headers or {}},
     }
-    return make_plan(Given.to_hook(arguments))
+    return make_plan(Given.to_hook(arguments, Route.CHAT))
 
 
 def test_without_settings_the_defaults_of_the_documentation_hold() -> None:
@@ -243,12 +244,12 @@ def test_a_model_name_without_a_known_provider_is_a_404_that_names_those_known(m
 
 def test_without_a_key_the_answer_is_a_401_that_names_the_variables() -> None:
     with pytest.raises(AuthenticationFailed, match=r"api_key.*GEMINI_API_KEY or GOOGLE_API_KEY"):
-        config.endpoint("gemini", GEMINI, None, None, {})
+        config.endpoint("gemini", GEMINI, Access())
 
 
 def test_the_deployments_key_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     def key_sent(api_key: str | None = None) -> str:
-        return config.endpoint("gemini", GEMINI, api_key, None, {}).authentication["x-goog-api-key"]
+        return config.endpoint("gemini", GEMINI, Access(api_key)).authentication["x-goog-api-key"]
 
     monkeypatch.setenv("GOOGLE_API_KEY", "second")
     assert key_sent() == "second"
@@ -260,12 +261,12 @@ def test_the_deployments_key_goes_before_the_environment(monkeypatch: pytest.Mon
 
 
 def test_the_endpoint_is_the_providers_until_the_deployment_names_another() -> None:
-    endpoint = config.endpoint("gemini", GEMINI, KEY, None, {})
+    endpoint = config.endpoint("gemini", GEMINI, Access(KEY))
     assert endpoint.base_url == "https://generativelanguage.googleapis.com/v1beta"
     assert endpoint.secrets == (KEY,)
     assert KEY not in repr(endpoint)
     assert (
-        config.endpoint("gemini", GEMINI, KEY, "https://own.example/v1", {}).base_url
+        config.endpoint("gemini", GEMINI, Access(KEY, "https://own.example/v1")).base_url
         == "https://own.example/v1"
     )
 
@@ -274,11 +275,11 @@ def test_the_sandbox_needs_no_key_and_never_takes_one_from_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("GEMINI_API_KEY", KEY)
-    endpoint = config.endpoint("sandbox", GEMINI, None, "http://127.0.0.1:9/v1beta", {})
+    endpoint = config.endpoint("sandbox", GEMINI, Access(None, "http://127.0.0.1:9/v1beta"))
     assert KEY not in endpoint.authentication.values()
 
 
 def test_headers_that_frame_or_route_a_call_are_not_sent() -> None:
     headers = {"Host": "evil.example", "Content-Length": "1", "Transfer-Encoding": "chunked", "Cookie": "a=b"}
-    endpoint = config.endpoint("gemini", GEMINI, KEY, None, {**headers, "X-Own": "1"})
+    endpoint = config.endpoint("gemini", GEMINI, Access(KEY, headers={**headers, "X-Own": "1"}))
     assert endpoint.headers == {"X-Own": "1"}

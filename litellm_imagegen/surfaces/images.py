@@ -1,0 +1,104 @@
+"""Results as /v1/images/generations and /v1/images/edits show them.
+
+Source: https://platform.openai.com/docs/api-reference/images/object. A picture is all that this endpoint can
+show, so that whatever else comes back is an error here.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from litellm_imagegen.canonical import ImageResult, Notice, NoticeCode, Outcome, Picture, Usage
+from litellm_imagegen.errors import NoImage, PictureRefused, Truncated
+from litellm_imagegen.surfaces.metadata import provider_metadata
+
+Base64Of = Callable[[Picture], str]
+# What a provider says of its pictures, under names of its own that are OpenAI's too.
+_TOLD = ("size", "quality", "background", "output_format")
+
+
+def base64_text(picture: Picture) -> str:
+    """A picture's own bytes as text."""
+    return picture.blob.base64.decode("ascii")
+
+
+def response(result: ImageResult, wanted: int, base64_of: Base64Of = base64_text) -> dict[str, Any]:
+    """`{created, data[{b64_json, revised_prompt}], size, quality, output_format, background, usage?, ...}`.
+
+    Of more pictures than `wanted` the last ones are shown: those before were on the way to them.
+    `base64_of` gives the text that a picture is shown by. Raises `NoImage`, `PictureRefused` and `Truncated`.
+    """
+    _check(result)
+    pictures = result.pictures[-wanted:]
+    surplus = len(result.pictures) - len(pictures)
+    if surplus:
+        told = Notice(
+            code=NoticeCode.ADAPTED,
+            field="n",
+            asked=wanted,
+            used=len(result.pictures),
+            why=f"the model drew {surplus} more; the last ones are given",
+        )
+        result = result.model_copy(update={"notices": (*result.notices, told)})
+    shown: dict[str, Any] = {
+        "data": [
+            {"b64_json": base64_of(picture), "revised_prompt": picture.revised_prompt} for picture in pictures
+        ],
+        **_as_they_turned_out(result, pictures[0]),
+        "provider_metadata": _metadata(result, pictures),
+    }
+    if isinstance(created := result.facts.get("created"), int):
+        shown["created"] = created
+    if result.usage is not None and result.usage.total_tokens:
+        shown["usage"] = usage(result.usage)
+    return shown
+
+
+def usage(counted: Usage) -> dict[str, Any]:
+    """OpenAI's usage object of the Images API; what the provider does not tell apart counts as text."""
+    prompt_image = counted.prompt_image_tokens or 0
+    shown: dict[str, Any] = {
+        "input_tokens": counted.prompt_tokens,
+        "input_tokens_details": {
+            "text_tokens": counted.prompt_tokens - prompt_image,
+            "image_tokens": prompt_image,
+        },
+        "output_tokens": counted.completion_tokens,
+        "total_tokens": counted.total_tokens,
+    }
+    if counted.completion_image_tokens is not None:
+        shown["output_tokens_details"] = {
+            "image_tokens": counted.completion_image_tokens,
+            "text_tokens": max(counted.completion_tokens - counted.completion_image_tokens, 0),
+        }
+    return shown
+
+
+def _check(result: ImageResult) -> None:
+    match result.outcome:
+        case Outcome.WORDS_ONLY:
+            raise NoImage(result.provider, result.text)
+        case Outcome.REFUSED:
+            raise PictureRefused(result.provider, _reason(result))
+        case Outcome.TRUNCATED:
+            raise Truncated(result.provider)
+
+
+def _reason(result: ImageResult) -> str:
+    """Why it was refused, without the provider's name, which the error puts before it."""
+    return (result.refusal or "refused").removeprefix(f"{result.provider} ")
+
+
+def _as_they_turned_out(result: ImageResult, first: Picture) -> dict[str, Any]:
+    facts = first.blob.facts
+    told = {name: result.facts[name] for name in _TOLD if isinstance(result.facts.get(name), str)}
+    seen: dict[str, Any] = {"output_format": facts["mime"].removeprefix("image/")}
+    if facts["width"] and facts["height"]:
+        seen["size"] = f"{facts['width']}x{facts['height']}"
+    return {**told, **seen}
+
+
+def _metadata(result: ImageResult, pictures: tuple[Picture, ...]) -> dict[str, Any]:
+    metadata = provider_metadata(result.model_copy(update={"parts": pictures}))
+    if result.text.strip():
+        metadata["imagegen"]["text"] = result.text
+    return metadata
