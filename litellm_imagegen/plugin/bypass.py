@@ -10,6 +10,7 @@ A reference is random, made after the model has answered, and known to nobody be
 that looks like one is none, and passes through.
 """
 
+import asyncio
 import contextvars
 import sys
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
@@ -34,6 +35,9 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 _ROUTES = ("/chat/completions", "/images/generations", "/images/edits")
 # A bound for all vaults of a process; beyond it pictures go LiteLLM's way.
 MAXIMUM_HELD_BYTES = 2 * 1024**3
+# Proxies in between commonly wait a minute, some half of it.
+SILENCE_SECONDS = 10.0
+_COMMENT = b": keep-alive\n\n"
 # What LiteLLM's own hooks see may hold references: they count and limit, they do not look at pictures.
 _LITELLMS_OWN_HOOKS = "litellm.proxy.hooks."
 _HOOKS_THAT_SEE_ANSWERS = (
@@ -64,6 +68,7 @@ class Vault:
         self.owner: Any = None
         self.request: dict[str, Any] | None = None  # as the proxy keeps it until the end
         self.notices: tuple[Notice, ...] = ()
+        self.serves_stream = False
 
     def keep(self, picture: Picture, *, as_url: bool = True) -> str | None:
         """Keep a picture; the reference that stands for it, or None where it has to go LiteLLM's way.
@@ -122,24 +127,62 @@ class BypassApplication:
             return
         vault = Vault()
         token, ledger = _current.set(vault), begin_request()
+        sender = _Sender(vault, send)
         try:
-            await self.application(scope, receive, _Sender(vault, send))
+            await self.application(scope, receive, sender)
         finally:
+            sender.close()
             _current.reset(token)
             end_request(ledger)
             vault.close()
 
 
 class _Sender:
-    """Sends what the application sends, with pictures in the place of their references."""
+    """Sends what the application sends, with pictures in the place of their references.
+
+    While a stream of ours is silent, comments keep its connection open: a picture may take minutes, and
+    whoever stands between takes a silent connection for a dead one.
+    """
 
     def __init__(self, vault: Vault, send: Send) -> None:
         self._vault = vault
-        self._send = send
+        self._sends_on = send
         self._start: Message | None = None
         self._tail = b""
+        self._one_at_a_time = asyncio.Lock()
+        self._is_between_events = False
+        self._was_silent = False
+        self._silence: asyncio.Task[None] | None = None
 
     async def __call__(self, message: Message) -> None:
+        async with self._one_at_a_time:
+            await self._take(message)
+        if message["type"] == "http.response.start" and _is_event_stream(message):
+            self._silence = asyncio.create_task(self._break_silence())
+
+    def close(self) -> None:
+        """Nothing is sent any more."""
+        if self._silence is not None:
+            self._silence.cancel()
+
+    async def _break_silence(self) -> None:
+        while True:
+            await asyncio.sleep(SILENCE_SECONDS)
+            async with self._one_at_a_time:
+                was_silent, self._was_silent = self._was_silent, True
+                if was_silent and self._is_between_events and self._vault.serves_stream:
+                    await self._sends_on({"type": "http.response.body", "body": _COMMENT, "more_body": True})
+
+    async def _send(self, message: Message) -> None:
+        if message["type"] == "http.response.body":
+            self._was_silent = False
+            if body := message.get("body"):
+                self._is_between_events = body.endswith(b"\n\n")
+            if not message.get("more_body"):
+                self.close()
+        await self._sends_on(message)
+
+    async def _take(self, message: Message) -> None:
         if message["type"] == "http.response.start" and not self._vault.is_empty:
             self._start = message  # its length is known only with the body
         elif message["type"] == "http.response.body" and (
@@ -179,6 +222,13 @@ class _Sender:
                 self._tail = text[len(text) - held :]
         pieces.append(text[done : len(text) - len(self._tail)])
         return pieces
+
+
+def _is_event_stream(start: Message) -> bool:
+    return any(
+        name.lower() == b"content-type" and value.startswith(b"text/event-stream")
+        for name, value in start.get("headers", ())
+    )
 
 
 def _occurrences(text: bytes, word: bytes) -> Iterator[int]:

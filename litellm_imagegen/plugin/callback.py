@@ -56,7 +56,7 @@ class ImagegenCallback(CustomLogger):
             if (record := find_record(request)) is not None:
                 record.notices = ()  # a fallback to a foreign model: ours have nothing to say about it
             if (vault := _own_vault(kwargs)) is not None:
-                vault.notices = ()
+                vault.notices, vault.serves_stream = (), False
             return None
         self._register_provider()
         if request is None:  # Python with an older LiteLLM: the handler plans, and gets all it needs for chat
@@ -65,7 +65,7 @@ class ImagegenCallback(CustomLogger):
         prepared = await asyncio.to_thread(work) if _is_large(kwargs) else work()
         kwargs[TOKEN] = record_of(request).add(prepared)
         if (vault := _own_vault(kwargs)) is not None:
-            vault.notices = prepared.plan.notices
+            vault.notices, vault.serves_stream = prepared.plan.notices, prepared.plan.stream
             if route is Route.GENERATIONS:  # LiteLLM makes the logging object anew for each try
                 vault.owner = request
         if litellm.cache is not None:

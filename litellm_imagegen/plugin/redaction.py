@@ -77,26 +77,30 @@ def redact_request(arguments: dict[str, Any], kept: dict[str, Any] | None) -> No
     Only for the proxy, whose router keeps the request for a second try; changes what LiteLLM logs of it,
     and what it has `kept` of it to hand to callbacks when the request fails.
     """
-    messages = arguments.get("messages")
-    clean = redacted(messages)
-    if clean is messages:
+    sent = arguments["proxy_server_request"].get("body")
+    names = {"messages", *(sent if isinstance(sent, Mapping) else ())} & arguments.keys()
+    clean = {name: redacted(arguments[name]) for name in names}
+    changed = {name: value for name, value in clean.items() if value is not arguments[name]}
+    if not changed:
         return
     for holder in (arguments, kept):
         if holder is not None:
-            _replace_messages(holder, clean)
+            _replace_fields(holder, changed)
     logged = arguments["litellm_logging_obj"]
-    logged.messages = clean
-    for name in ("messages", "input"):
-        if name in logged.model_call_details:
-            logged.model_call_details[name] = clean
-    redact_log_arguments(logged.model_call_details)
+    details = logged.model_call_details
+    if "messages" in changed:
+        logged.messages = changed["messages"]
+        changed = {**changed, "input": changed["messages"]}
+    details.update({name: value for name, value in changed.items() if name in details})
+    redact_log_arguments(details)
 
 
-def _replace_messages(holder: dict[str, Any], clean: Any) -> None:
-    holder["messages"] = clean
+def _replace_fields(holder: dict[str, Any], changed: Mapping[str, Any]) -> None:
+    holder.update({name: value for name, value in changed.items() if name in holder})
     request = holder.get("proxy_server_request")
     if isinstance(request, Mapping) and isinstance(request.get("body"), dict):
-        holder["proxy_server_request"] = {**request, "body": {**request["body"], "messages": clean}}
+        body = {name: changed.get(name, value) for name, value in request["body"].items()}
+        holder["proxy_server_request"] = {**request, "body": body}
 
 
 class _NoPictures(logging.Filter):
@@ -126,7 +130,20 @@ def _redacted_text(text: str) -> str:
         return text
     if "base64," in text:
         text = _DATA_URL.sub(_facts_of_data_url, text)
+    elif (facts := _facts_of_base64(text)) is not None:
+        return facts
     return _BASE64_RUN.sub(_shortened, text) if len(text) >= _SHORTEST_PICTURE else text
+
+
+def _facts_of_base64(text: str) -> str | None:
+    """The facts of a picture that is given as base64 alone, None for any other text."""
+    if not _BASE64_RUN.fullmatch(text):
+        return None
+    blob = Blob.from_base64(text)
+    try:
+        return orjson.dumps(blob.facts).decode() if blob.mime.startswith("image/") else None
+    except ValueError:
+        return None
 
 
 def _facts_of_data_url(match: "re.Match[str]") -> str:

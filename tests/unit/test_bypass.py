@@ -610,3 +610,57 @@ def test_the_first_call_of_a_route_of_ours_owns_its_vault(route: str, call_type:
 
     serve(application, scope=scope_of(route))
     assert owners == [first if is_owned else None]
+
+
+EVENT_STREAM: Headers = [(b"content-type", b"text/event-stream; charset=utf-8")]
+COMMENT = b": keep-alive\n\n"
+
+
+def silent(pieces: Sequence[bytes], client: Client, *, is_ours: bool, headers: Headers) -> bypass.Application:
+    """An application that falls silent behind each piece until the connection had time for many comments."""
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        own_vault().serves_stream = is_ours
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        for piece in pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            seen = client.body.count(COMMENT)
+            for _ in range(200):
+                await asyncio.sleep(0)
+                if client.body.count(COMMENT) > seen:
+                    break
+        await send({"type": "http.response.body", "body": b""})
+
+    return application
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bypass, "SILENCE_SECONDS", 0)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_comments_keep_a_silent_stream_of_ours_open_between_events_and_end_with_it() -> None:
+    client = Client()
+    pieces = (b"data: 1\n\n", b"data: 2\n\n")
+    serve(silent(pieces, client, is_ours=True, headers=EVENT_STREAM), client)
+    assert client.body.replace(COMMENT, b"") == b"".join(pieces)
+    first, second = client.body.index(pieces[0]), client.body.index(pieces[1])
+    assert client.body[first + len(pieces[0]) : second].count(COMMENT) >= 1
+    assert client.messages[-1] == {"type": "http.response.body", "body": b""}
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    ("pieces", "is_ours", "headers"),
+    [
+        ((b"data: 1\n\n",), False, EVENT_STREAM),
+        ((b"data: half of an event",), True, EVENT_STREAM),
+        ((b'{"whole": 1}\n\n',), True, [(b"content-type", b"application/json")]),
+    ],
+    ids=["a stream of another model", "in the midst of an event", "no stream"],
+)
+def test_nothing_else_gets_a_comment(pieces: Sequence[bytes], is_ours: bool, headers: Headers) -> None:
+    client = Client()
+    serve(silent(pieces, client, is_ours=is_ours, headers=headers), client)
+    assert client.body == b"".join(pieces)
