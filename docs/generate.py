@@ -21,8 +21,10 @@ def models() -> str:
         "|---|---|---|",
     ]
     for name, provider in sorted(PROVIDERS.items()):
-        keys = ", ".join(f"`{variable}`" for variable in provider.key_variables)
-        lines.append(f"| `{name}` | {keys} | {provider.base_url} |")
+        keys = ", ".join(f"`{variable}`" for variable in provider.key_variables) or "see providers.md"
+        bases = [f"`{variable}`" for variable in provider.base_variables]
+        base = ", else ".join([*bases, provider.base_url or ""]).removesuffix(", else ")
+        lines.append(f"| `{name}` | {keys} | {base or 'see providers.md'} |")
     lines += ["| `sandbox` | none | in the same process |", "", CONVERTED, ""]
     for family, rows in families().items():
         lines += [

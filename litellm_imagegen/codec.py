@@ -70,11 +70,13 @@ class Codec(Protocol):
 
     `vocabulary` holds every name that `encode` can spell, `vendor` is the key under which provider options
     are meant for it, and `takes_addresses` tells whether a picture may be given to it as an address.
+    `refused_options` are provider options of its vendor that another wire of the same vendor takes alone.
     """
 
     vocabulary: frozenset[Name]
     vendor: str
     takes_addresses: bool
+    refused_options: frozenset[str]
 
     def encode(self, plan: Plan) -> Call:
         """The call that carries `plan` out."""

@@ -29,6 +29,7 @@ from litellm_imagegen.canonical import (
 from litellm_imagegen.codec import Call, Codec
 from litellm_imagegen.errors import (
     BadReply,
+    DeadEnd,
     InvalidParameter,
     JobFailed,
     LimitExceeded,
@@ -104,7 +105,8 @@ class Job:
         values = orjson.dumps(
             {str(name): value for name, value in plan.values.items()}, default=lambda _: None
         )
-        pictures = tuple(one.url or (one.blob and one.blob.facts["sha256"]) for one in plan.references)
+        given = (*plan.references, *_mask_of(plan))
+        pictures = tuple(one.url or (one.blob and one.blob.facts["sha256"]) for one in given)
         drawn = (plan.model, plan.prompt, pictures, values, self.number)
         return *drawn, endpoint.provider, endpoint.base_url, endpoint.secrets
 
@@ -133,6 +135,8 @@ async def drive(job: Job, transport: Transport, deadline: Deadline) -> AsyncGene
         except JobFailed:
             job.ledger.forget(job.key)
             raise
+        except DeadEnd:
+            raise
         except _PASSING as error:
             failures += 1
             following = _once_more(call, error, failures, deadline)
@@ -156,15 +160,29 @@ def _once_more(call: Call, error: ProviderError, failures: int, deadline: Deadli
 
 
 def _sent_bytes(plan: Plan) -> int:
-    return sum(picture.blob.held_bytes for picture in plan.references if picture.blob is not None)
+    """What a codec works on: pictures as they are, of a mask each pixel, since it may be drawn anew."""
+    sent = sum(picture.blob.held_bytes for picture in plan.references if picture.blob is not None)
+    for mask in _mask_of(plan):
+        facts = mask.blob.facts if mask.blob is not None else None
+        sent += 4 * (facts["width"] or 0) * (facts["height"] or 0) if facts else 0
+    return sent
+
+
+def _mask_of(plan: Plan) -> tuple[ImageInput, ...]:
+    mask = plan.values.get(Name.MASK)
+    return (mask,) if isinstance(mask, ImageInput) else ()
 
 
 async def _fetched(remote: RemotePicture, job: Job, deadline: Deadline) -> Picture:
     """A picture that the provider has put at an address. It has been paid for: a failure is tried again."""
     provider = job.plan.provider
     base = urlsplit(job.endpoint.base_url)
-    if urlsplit(remote.url).scheme not in ("https", base.scheme):
-        raise BadReply(provider, "a picture at an address that is not https")
+    try:
+        scheme = urlsplit(remote.url).scheme
+    except ValueError as error:
+        raise DeadEnd(provider, "a picture at an address that is none") from error
+    if scheme not in ("https", base.scheme):
+        raise DeadEnd(provider, "a picture at an address that is not https")
     rules = FetchRules(hosts=(*job.provider.picture_hosts, base.hostname or ""))
     for failures in range(_REPEATS + 1):
         if failures:
@@ -175,11 +193,11 @@ async def _fetched(remote: RemotePicture, job: Job, deadline: Deadline) -> Pictu
             )
         except LimitExceeded as error:
             reason = f"a picture over limits.picture_bytes ({job.limits.picture_bytes})"
-            raise BadReply(provider, reason) from error
+            raise DeadEnd(provider, reason) from error
         except InvalidParameter as error:
             if failures == _REPEATS:
                 reason = "its picture could not be fetched; the call may be charged"
-                raise BadReply(provider, reason) from error
+                raise DeadEnd(provider, reason) from error
         else:
             return Picture(blob=Blob.from_raw(raw), seed=remote.seed, revised_prompt=remote.revised_prompt)
     raise AssertionError("unreachable")
@@ -233,14 +251,14 @@ async def _steps(
 async def with_pictures_fetched(job: Job) -> Job:
     """The job with bytes in the place of addresses, where its wire takes no addresses.
 
-    Raises `RequestError` that names the place of a picture that cannot be had.
+    No wire takes one for a mask: what stands there may have to be drawn anew. Raises `RequestError` that
+    names the place of a picture that cannot be had.
     """
     plan = job.plan
-    mask = plan.values.get(Name.MASK)
-    given = [part for message in plan.messages for part in message.parts if isinstance(part, ImageInput)]
-    given += [mask] if isinstance(mask, ImageInput) else []
-    addressed = {picture.url: picture for picture in given if picture.url is not None}
-    if job.codec.takes_addresses or not addressed:
+    messages = () if job.codec.takes_addresses else plan.messages
+    given = [part for message in messages for part in message.parts if isinstance(part, ImageInput)]
+    addressed = {picture.url: picture for picture in (*given, *_mask_of(plan)) if picture.url is not None}
+    if not addressed:
         return job
     deadline = Deadline(plan.provider, plan.deadline_seconds)
     tasks = {url: asyncio.create_task(_reference(one, job, deadline)) for url, one in addressed.items()}
@@ -256,14 +274,12 @@ async def with_pictures_fetched(job: Job) -> Job:
             return part
         return part.model_copy(update={"blob": fetched[part.url], "url": None})
 
-    messages = [
-        Message(role=message.role, parts=tuple(map(held, message.parts))) for message in plan.messages
-    ]
-    update = {
-        "messages": tuple(messages),
-        "references": tuple(map(held, plan.references)),
-        "values": {name: held(value) for name, value in plan.values.items()},
-    }
+    update: dict[str, Any] = {"values": {name: held(value) for name, value in plan.values.items()}}
+    if messages:
+        update["messages"] = tuple(
+            Message(role=message.role, parts=tuple(map(held, message.parts))) for message in messages
+        )
+        update["references"] = tuple(map(held, plan.references))
     return replace(job, plan=plan.model_copy(update=update))
 
 
@@ -278,7 +294,13 @@ async def _reference(picture: ImageInput, job: Job, deadline: Deadline) -> Blob:
     )
     blob = Blob.from_raw(raw)
     held = picture.model_copy(update={"blob": blob, "url": None})
-    await off_loop(len(raw), lambda: check_picture(held, job.plan.accepted_mime, job.limits))
+
+    def look() -> str | None:
+        check_picture(held, job.plan.accepted_mime, job.limits)
+        return blob.flaw
+
+    if flaw := await off_loop(len(raw), look):
+        raise InvalidParameter(picture.spelling, flaw, "a whole picture")
     return blob
 
 

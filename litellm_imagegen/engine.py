@@ -76,6 +76,7 @@ def prepare(
         family=wire.family,
         vocabulary=wire.codec.vocabulary,
         vendor=wire.codec.vendor,
+        refused_options=wire.codec.refused_options,
         preferences=preferences,
         limits=limits,
         locked=locked,

@@ -13,6 +13,7 @@
     │   ├── RateLimited       provider  429   ├── ProviderFailed  provider 500
     │   ├── PictureRefused    client    400   ├── JobFailed       provider 500
     │   ├── BadReply          provider  502   └── ProviderUnavailable provider 503
+    │   │   └── DeadEnd       provider  502
     ├── NoImage               model     422   words came back where a picture was wanted
     ├── Truncated             model     422   the token limit came before a picture
     └── DeadlineExceeded      provider  408   our own deadline passed
@@ -209,6 +210,12 @@ class ProviderUnavailable(ProviderError):
     """The provider is down, overloaded or cannot be reached."""
 
     status, code = 503, "provider_unavailable"
+
+
+class DeadEnd(BadReply):
+    """A reply that leads nowhere, as to a picture that cannot be had: asking again is of no use."""
+
+    code = "dead_end"
 
 
 class PictureRefused(ProviderError):

@@ -31,6 +31,7 @@ from litellm_imagegen.errors import (
     AuthenticationFailed,
     BadReply,
     ConfigurationError,
+    DeadEnd,
     DeadlineExceeded,
     ProviderUnavailable,
     quote,
@@ -274,15 +275,13 @@ def _trusted(named: str, base: yarl.URL, endpoint: Endpoint) -> yarl.URL:
         address = yarl.URL(named)
         is_own = address.origin() == base.origin()
     except ValueError as error:
-        raise BadReply(endpoint.provider, "a reply that names no address to go on at") from error
+        raise DeadEnd(endpoint.provider, "a reply that names no address to go on at") from error
     host = (address.raw_host or "").lower()
     is_known = address.scheme == "https" and any(
         host.endswith(known.removeprefix("*")) for known in endpoint.hosts
     )
     if not (is_own or is_known):
-        raise BadReply(
-            endpoint.provider, f"a reply that goes on at {quote(host)}, which is none of its hosts"
-        )
+        raise DeadEnd(endpoint.provider, f"a reply that goes on at {quote(host)}, which is none of its hosts")
     return address
 
 

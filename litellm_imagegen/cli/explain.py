@@ -28,14 +28,14 @@ from litellm_imagegen.canonical import (
     Unread,
 )
 from litellm_imagegen.cli.models import dimensions_text, status
-from litellm_imagegen.codec import Call
-from litellm_imagegen.dialects import parse_chat, unknown_defaults
+from litellm_imagegen.codec import Call, FormFile
+from litellm_imagegen.dialects import unknown_defaults
 from litellm_imagegen.errors import ImagegenError, quote
 from litellm_imagegen.plan import Plan, make_plan
 from litellm_imagegen.plan.wishes import SHAPE, belongs_to_operators, model_and_ending
 from litellm_imagegen.plugin import config, requests
 from litellm_imagegen.plugin.redaction import redacted
-from litellm_imagegen.plugin.requests import Given, Route, configured_defaults
+from litellm_imagegen.plugin.requests import PARSERS, Given, Route, configured_defaults
 from litellm_imagegen.profiles import find, rows_of
 from litellm_imagegen.providers import Provider
 
@@ -192,9 +192,10 @@ class Explanation:
 def explain(
     *, model: str, body: Mapping[str, Any], defaults: Mapping[str, Any], policy: Policy
 ) -> Explanation:
-    """What would become of a chat request to `model`, which is `[imagegen/]<provider>/<model>`.
+    """What would become of a request to `model`, which is `[imagegen/]<provider>/<model>`.
 
-    `body` is the client's and `defaults` are the operator's. What would be refused is told in
+    `body` is the client's, of the Images API where it has a `prompt`, else of chat; `defaults` are the
+    operator's. What would be refused is told in
     `Explanation.error`. Raises nothing.
     """
     try:
@@ -202,7 +203,9 @@ def explain(
     except ImagegenError as error:
         return Explanation(model=model, about_model="no model of a provider here", policy=policy, error=error)
     provider = config.provider_of(name, model_id)
-    whole = {"messages": [{"role": "user", "content": _PLACEHOLDER}], **body}
+    route = Route.GENERATIONS if "prompt" in body and "messages" not in body else Route.CHAT
+    placeholder = {"messages": [{"role": "user", "content": _PLACEHOLDER}]} if route is Route.CHAT else {}
+    whole = {**placeholder, **body}
     read = configured_defaults({"litellm_params": whole})  # without what LiteLLM acts on itself
     begun = Explanation(
         model=model_id,
@@ -210,7 +213,7 @@ def explain(
         policy=policy,
         provider=name,
         taken_by_litellm=tuple(key for key in body if key not in read and key != config.PREFIX),
-        has_placeholder="messages" not in body,
+        has_placeholder=bool(placeholder) and "messages" not in body,
     )
     handed_over = {
         **whole,
@@ -218,32 +221,38 @@ def explain(
         "model_info": {config.PREFIX: {"policy": policy, "defaults": dict(defaults)}},
         "proxy_server_request": {"body": whole},
     }
-    return _Explainer(begun, provider, _without_choices(read), defaults).explanation(handed_over)
+    return _Explainer(begun, provider, _without_choices(read), defaults, route).explanation(handed_over)
 
 
 class _Explainer:
     """Plans a request, and plans it again without each of its wishes."""
 
     def __init__(
-        self, begun: Explanation, provider: Provider, body: Mapping[str, Any], defaults: Mapping[str, Any]
+        self,
+        begun: Explanation,
+        provider: Provider,
+        body: Mapping[str, Any],
+        defaults: Mapping[str, Any],
+        route: Route,
     ) -> None:
         self._begun = begun
         self._name = begun.provider or provider.name
         self._provider = provider
         self._body = body
         self._defaults = defaults
+        self._route = route
 
     def explanation(self, handed_over: Mapping[str, Any]) -> Explanation:
         """The whole of it, as far as it goes. `handed_over` is what LiteLLM would give to the plugin."""
         told: dict[str, Any] = {}
         try:
-            request = parse_chat(model=self._begun.model, body=self._body, defaults=self._defaults)
+            request = PARSERS[self._route](model=self._begun.model, body=self._body, defaults=self._defaults)
             wishes = self._wishes(request)
             told["policy"] = _policy(self._begun.policy, handed_over)
             told["unread"] = request.unread
             told["unread_defaults"] = tuple(unknown_defaults(self._defaults))
             told["fields"] = tuple(Explained(wish, Became.UNDECIDED, {}) for wish in wishes)
-            plan = requests.make_plan(Given.to_hook(handed_over, Route.CHAT))
+            plan = requests.make_plan(Given.to_hook(handed_over, self._route))
         except ImagegenError as error:
             return self._with(told, error=error)
         told["fields"] = tuple(self._explained(wish, wishes, request, plan) for wish in wishes)
@@ -313,6 +322,7 @@ class _Explainer:
             family=wire.family,
             vocabulary=wire.codec.vocabulary,
             vendor=wire.codec.vendor,
+            refused_options=wire.codec.refused_options,
             preferences=Preferences(policy=Policy.ADAPT),
             limits=Limits(),
             renames_models=self._provider.renames_models,
@@ -327,7 +337,7 @@ class _Explainer:
         return self._provider.wire(plan.model).codec.encode(plan)
 
     def _call_facts(self, call: Call, plan: Plan) -> dict[str, Any]:
-        body = None if call.body is None else _redacted(call.body, plan)
+        body = _form_facts(call) if call.form is not None else call.body and _redacted(call.body, plan)
         return {"method": call.method, "url": self._url(call), "body": body}
 
     def _url(self, call: Call) -> str:
@@ -425,6 +435,8 @@ def _leaves(call: Call) -> Iterator[tuple[str, Any]]:
     for name, value in call.query.items():
         yield f"the query's {name}", value
     yield from _leaves_of("", call.body or {})
+    for name, field in call.form or ():
+        yield f"the form's {name}", field
 
 
 def _leaves_of(place: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -437,6 +449,14 @@ def _leaves_of(place: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield from _leaves_of(f"{place}[{index}]", inner)
     else:
         yield place, value
+
+
+def _form_facts(call: Call) -> list[dict[str, Any]]:
+    """A form's fields in order, with a file's facts in the place of its bytes."""
+    return [
+        {name: _facts_text(Blob.from_raw(value.content)) if isinstance(value, FormFile) else value}
+        for name, value in call.form or ()
+    ]
 
 
 def _redacted_places(places: Mapping[str, Any], plan: Plan) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def _asked(provider: Provider, address: str, key: str) -> list[str]:
     listing = _LISTINGS[provider.name]
     try:
         reply = httpx.get(
-            address, headers=dict(provider.authenticate(Credentials(key=key, options={}))), timeout=_SECONDS
+            address, headers=dict(provider.authenticate(Credentials(key=key))), timeout=_SECONDS
         )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         why = f"{address} cannot be reached ({type(error).__name__})"

@@ -55,6 +55,9 @@ def parse_images(
 ) -> ImageRequest:
     """Read the body of /images/generations or /images/edits, JSON or a form; else like `parse_chat`."""
     left = dict(body)
+    if _is_true(left.get("stream", False)):
+        told = "stream: pictures of this endpoint come whole; leave it out, or ask on /v1/chat/completions"
+        raise RequestError(told, "stream")
     messages = openai_images.read_prompt(left)
     mask = tuple(openai_images.read_mask(left))
     return _request(model, messages, left, defaults, model_is_clients=model_is_clients, asked_already=mask)

@@ -27,7 +27,7 @@ from litellm_imagegen.canonical import (
 from litellm_imagegen.conversion import Conversion
 from litellm_imagegen.errors import InvalidParameter, LimitExceeded, RequestError
 from litellm_imagegen.plan.decisions import Decisions
-from litellm_imagegen.plan.fields import decide_counts, decide_field, decide_format
+from litellm_imagegen.plan.fields import decide_counts, decide_field, decide_format, without_refused
 from litellm_imagegen.plan.prompt import pictures_of, prompt_of
 from litellm_imagegen.plan.shape import decide_shape
 from litellm_imagegen.plan.wishes import OPERATORS, SHAPE, belongs_to_operators, model_and_ending, settle
@@ -105,6 +105,7 @@ def make_plan(
     renames_models: bool = True,
     drops_unsupported: bool = False,
     own_rows: Iterable[Profile] = (),
+    refused_options: frozenset[str] = frozenset(),
 ) -> Plan:
     """Decide how to carry `request` out on `provider`.
 
@@ -114,6 +115,7 @@ def make_plan(
     `locked` holds names at which a client's wish stops. With `drops_unsupported` (LiteLLM's drop_params)
     the strict policy leaves out what the model lacks as the other one does. `deadline_seconds` is what
     LiteLLM passed, None if nothing. `own_rows` are the operator's, and go before ours.
+    `refused_options` are provider options that the wire is known to refuse.
 
     Raises `RequestError` for anything that cannot be sent, and under `Policy.STRICT` for anything that
     would have to be changed or left out.
@@ -131,6 +133,9 @@ def make_plan(
     values, counts, conversion = _decided(
         settled, profile=profile, vocabulary=vocabulary, vendor=vendor, limits=limits, decisions=decisions
     )
+    if Name.PROVIDER_OPTIONS in values:
+        asked, options = settled[Name.PROVIDER_OPTIONS], values[Name.PROVIDER_OPTIONS]
+        values[Name.PROVIDER_OPTIONS] = without_refused(asked, options, refused_options, decisions)
     references = _references(request.messages, profile, decisions)
     for picture in (*references, *_masks(values, references)):
         check_picture(picture, profile.accepted_mime, limits)
@@ -194,7 +199,7 @@ def _output(settled: Mapping[Name, Asked], profile: Profile) -> tuple[Modality, 
         return profile.output
     if not set(asked.value) <= set(profile.output):
         raise InvalidParameter(
-            asked.spelling, list(asked.value), f"some of {[str(m) for m in profile.output]}"
+            asked.spelling, [str(m) for m in asked.value], f"some of {[str(m) for m in profile.output]}"
         )
     return tuple(modality for modality in profile.output if modality in asked.value)
 

@@ -98,6 +98,16 @@ def _options_of(asked: Asked, vendor: str, decisions: Decisions) -> Any:
     return asked.value.get(vendor) or None
 
 
+def without_refused(
+    asked: Asked, options: Mapping[str, Any], refused: frozenset[str], decisions: Decisions
+) -> dict[str, Any]:
+    """Provider options without those that this wire of the vendor does not take."""
+    for key in sorted(refused & options.keys()):
+        wish = asked.model_copy(update={"spelling": f"{asked.spelling} ({key})", "value": options[key]})
+        decisions.left_out(wish, "only another API of the same vendor has it")
+    return {key: value for key, value in options.items() if key not in refused}
+
+
 def _chosen(asked: Asked, profile: Profile, decisions: Decisions) -> Any:
     choices = profile.choices[asked.name]
     if asked.value in choices:

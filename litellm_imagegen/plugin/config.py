@@ -281,35 +281,26 @@ def endpoint(name: str, provider: Provider, access: Access) -> Endpoint:
     Raises `AuthenticationFailed` without a key and `ConfigurationError` without an address.
     """
     headers = {key: value for key, value in access.headers.items() if key.lower() not in _FRAMING_HEADERS}
+    base: str | None
     if name == SANDBOX:
         base = access.api_base or _sandbox_base(urlsplit(provider.base_url or "").path)
         key = access.api_key or _SANDBOX_KEY
     else:
-        base = _base(name, provider, access)
+        base = access.api_base or _first_in_environment(provider.base_variables)
         key = access.api_key or environment_key(provider) or ""
-    if not key:
+    if provider.needs_key and not key:
         variables = " or ".join(provider.key_variables)
         reason = f"no key; set api_key on the deployment, or {variables} in the environment"
         raise AuthenticationFailed(name, reason)
-    shown = Credentials(key=key, options=_options(provider, access))
+    connection = provider.connect(Credentials(key=key, base=base, options=_options(provider, access)))
     return Endpoint(
         name,
-        base,
-        provider.authenticate(shown),
+        connection.base_url,
+        connection.authentication,
         headers,
         hosts=provider.hosts,
-        query=provider.query(shown),
+        query=connection.query,
     )
-
-
-def _base(name: str, provider: Provider, access: Access) -> str:
-    base = access.api_base or _first_in_environment(provider.base_variables) or provider.base_url
-    if not base:
-        variables = " or ".join(provider.base_variables)
-        raise ConfigurationError(
-            f"{name}: no address; set api_base on the deployment, or {variables} in the environment"
-        )
-    return base
 
 
 def _options(provider: Provider, access: Access) -> dict[str, str]:

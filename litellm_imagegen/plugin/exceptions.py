@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from litellm import exceptions
 
-from litellm_imagegen.errors import ImagegenError, ProviderError, RequestError
+from litellm_imagegen.errors import ImagegenError, PictureRefused, ProviderError, RequestError
 
 _PROVIDER = "imagegen"
 _logger = logging.getLogger("litellm_imagegen")
@@ -46,7 +46,10 @@ def to_litellm(error: ImagegenError, model: str) -> Exception:
     if error.status in _WITH_RESPONSE:
         request = httpx.Request("POST", "https://litellm-imagegen.invalid")
         given["response"] = httpx.Response(error.status, headers=headers, request=request)
-    exception = _TYPES[error.status](**given)
+    kind = (
+        exceptions.ContentPolicyViolationError if isinstance(error, PictureRefused) else _TYPES[error.status]
+    )
+    exception = kind(**given)
     if headers:
         exception.headers = headers  # type: ignore[attr-defined]
     if isinstance(error, RequestError) and error.field:

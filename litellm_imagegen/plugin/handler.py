@@ -16,7 +16,7 @@ from litellm_imagegen import engine
 from litellm_imagegen.canonical import ImageResult, PictureDelta, TextDelta
 from litellm_imagegen.engine import Job
 from litellm_imagegen.plugin import blocking, wrapping
-from litellm_imagegen.plugin.bypass import Vault, usable_vault
+from litellm_imagegen.plugin.bypass import Vault, current_vault, usable_vault
 from litellm_imagegen.plugin.exceptions import translated
 from litellm_imagegen.plugin.records import TOKEN, find_record
 from litellm_imagegen.plugin.requests import Given, Route, bypass_setting, make_job, prepare
@@ -34,7 +34,8 @@ class ImagegenHandler(CustomLLM):
     async def acompletion(self, *args: Any, **given: Any) -> ModelResponse:
         """A whole completion. Raises LiteLLM's exceptions."""
         with translated(str(given["model"])):
-            result = await engine.run(_job(given), self._transport)
+            result = await engine.run(await _job(given), self._transport)
+            _tell(result, given)
             shown = chat.completion(result, _url_of(given))
             return wrapping.model_response(shown, result, str(given["model"]))
 
@@ -43,7 +44,7 @@ class ImagegenHandler(CustomLLM):
     ) -> AsyncGenerator[ModelResponseStream, None]:
         """The same as chunks. Errors before the first chunk become an HTTP status."""
         with translated(str(given["model"])):
-            job = _job(given)
+            job = await _job(given)
             completion_id, model = wrapping.new_id(), str(given["model"])
             async with aclosing(_chunks(job, self._transport, _url_of(given))) as chunks:
                 async for chunk in chunks:
@@ -59,10 +60,10 @@ class ImagegenHandler(CustomLLM):
 
     async def _images(self, given: dict[str, Any], route: Route) -> ImageResponse:
         with translated(str(given["model"])):
-            job = _job(given, route)
-            result = await engine.run(job, self._transport)
-            shown = images.response(result, sum(job.plan.counts), _base64_of(given))
-            return wrapping.image_response(shown, result)
+            job = await _job(given, route)
+            result = images.chosen(await engine.run(job, self._transport), sum(job.plan.counts))
+            _tell(result, given)
+            return wrapping.image_response(images.response(result, _base64_of(given)), result)
 
     def completion(self, *args: Any, **given: Any) -> ModelResponse:
         """`acompletion` for synchronous callers."""
@@ -137,8 +138,20 @@ def _vault(given: Mapping[str, Any]) -> Vault | None:
     return usable_vault(bypass_setting(given), given.get("logging_obj"))
 
 
-def _job(given: Mapping[str, Any], route: Route = Route.CHAT) -> Job:
+def _vault_of_request(given: Mapping[str, Any]) -> Vault | None:
+    vault = current_vault()
+    return vault if vault is not None and vault.owner is given.get("logging_obj") else None
+
+
+def _tell(result: ImageResult, given: Mapping[str, Any]) -> None:
+    """For the header: what could be said only once the answer was there."""
+    for holder in (find_record(given.get("logging_obj")), _vault_of_request(given)):
+        if holder is not None:
+            holder.notices = result.notices
+
+
+async def _job(given: Mapping[str, Any], route: Route = Route.CHAT) -> Job:
     record = find_record(given.get("logging_obj"))
     token = str((given.get("optional_params") or {}).get(TOKEN))
     prepared = record.take(token) if record is not None else None
-    return make_job(prepared or prepare(Given.to_handler(given, route)), given)
+    return await make_job(prepared or prepare(Given.to_handler(given, route)), given)

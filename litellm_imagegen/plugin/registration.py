@@ -90,7 +90,7 @@ def _missing_for(
     if provider_name == config.SANDBOX or parameters.get("api_key"):
         return
     provider = config.provider_of(provider_name, model_id)
-    if not config.environment_key(provider):
+    if provider.needs_key and not config.environment_key(provider):
         yield f"{name}: no api_key, and none of {', '.join(provider.key_variables)} in the environment"
 
 

@@ -5,14 +5,17 @@ common form. A field belongs to the client when the client's body has it, else t
 a proxy there is one caller and everything is the client's.
 """
 
+import asyncio
 import math
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 import litellm
+import orjson
 from litellm.types.utils import CallTypes, all_litellm_params
 
 from litellm_imagegen import engine
@@ -27,7 +30,7 @@ from litellm_imagegen.plugin.config import Access
 from litellm_imagegen.plugin.ledgers import current_ledger
 from litellm_imagegen.plugin.records import TOKEN, Prepared
 from litellm_imagegen.profiles import Profile, rows_of
-from litellm_imagegen.providers import Provider
+from litellm_imagegen.providers import PROVIDERS, Provider
 
 _HEADER_PREFIX = "x-imagegen-"
 # What LiteLLM passes as a timeout when nobody has set one.
@@ -49,7 +52,6 @@ _SERVED_BY_LITELLM = frozenset(
         "base_url",
         "api_version",
         "organization",
-        "project",
         "deployment_id",
         "region_name",
         "custom_prompt_dict",
@@ -60,7 +62,9 @@ _SERVED_BY_LITELLM = frozenset(
         config.PREFIX,
     }
 )
-_OWNED = frozenset(all_litellm_params) | _SERVED_BY_LITELLM
+# What a deployment shows its provider beside the key.
+_ACCESS_OPTIONS = frozenset(name for provider in PROVIDERS.values() for name in provider.option_variables)
+_OWNED = frozenset(all_litellm_params) | _SERVED_BY_LITELLM | _ACCESS_OPTIONS
 _PRICE = "cost_per_"
 
 
@@ -72,7 +76,7 @@ class Route(StrEnum):
     EDITS = "edits"
 
 
-_PARSERS: Mapping[Route, engine.Parse] = {
+PARSERS: Mapping[Route, engine.Parse] = {
     Route.CHAT: parse_chat,
     Route.GENERATIONS: parse_images,
     Route.EDITS: parse_edits,
@@ -82,8 +86,6 @@ _CALL_TYPES: Mapping[CallTypes | None, Route] = {
     CallTypes.aimage_generation: Route.GENERATIONS,
     CallTypes.aimage_edit: Route.EDITS,
 }
-# Options of a deployment that its provider is shown beside the key.
-_ACCESS_OPTIONS = ("organization", "project", "api_version")
 
 
 def route_of(call_type: CallTypes | None) -> Route | None:
@@ -155,9 +157,9 @@ class Given:
             api_key=self.litellm_params.get("api_key"),
             api_base=self.litellm_params.get("api_base"),
             options={
-                name: str(self.fields[name])
+                name: value if isinstance(value, str) else orjson.dumps(value).decode()
                 for name in _ACCESS_OPTIONS
-                if self.fields.get(name) and name not in (self.client_body or {})
+                if (value := self.litellm_params.get(name)) and name not in (self.client_body or {})
             },
             headers={name: str(value) for name, value in given.items() if name.lower() not in sent_by_client},
         )
@@ -200,7 +202,7 @@ def make_plan(given: Given) -> Plan:
         drops_unsupported=given.litellm_params.get("drop_params") is True or litellm.drop_params is True,
         own_rows=(*_row_of_base_model(given, provider, model_id), *config.own_rows(provider.name)),
         goes_to_successor=deployment.successor,
-        parse=_PARSERS[given.route],
+        parse=PARSERS[given.route],
     )
     if plan.wants_picture and _draws_nothing(name, model_id):
         raise RequestError(f"model: {quote(model_id)} answers in words only; {_image_models()}", "model")
@@ -242,7 +244,7 @@ def prepare(given: Given) -> Prepared:
     return Prepared(make_plan(given), given.access)
 
 
-def make_job(prepared: Prepared, arguments: Mapping[str, Any]) -> Job:
+async def make_job(prepared: Prepared, arguments: Mapping[str, Any]) -> Job:
     """A plan and a handler's arguments make a job. Raises `AuthenticationFailed` without a key."""
     name, model_id = config.split_model(str(arguments["model"]))
     provider = config.provider_of(name, model_id)
@@ -253,10 +255,11 @@ def make_job(prepared: Prepared, arguments: Mapping[str, Any]) -> Job:
         headers=prepared.access.headers or _handlers_headers(arguments),
     )
     settings = config.settings()
+    connect = partial(config.endpoint, name, provider, access)
     return Job(
         plan=prepared.plan,
         provider=provider,
-        endpoint=config.endpoint(name, provider, access),
+        endpoint=await asyncio.to_thread(connect) if provider.connects_slowly else connect(),
         limits=settings.limits,
         fetch_rules=settings.fetch.rules,
         ledger=current_ledger(),

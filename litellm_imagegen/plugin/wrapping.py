@@ -30,6 +30,7 @@ def model_response(shown: Mapping[str, Any], result: ImageResult, model: str) ->
 def image_response(shown: Mapping[str, Any], result: ImageResult) -> ImageResponse:
     """Pictures as the Images API gives them. LiteLLM takes the cost from the hidden parameters."""
     response = ImageResponse(**shown)
+    response.provider_metadata = shown["provider_metadata"]  # type: ignore[attr-defined]  # extras are kept
     if "usage" not in shown:  # LiteLLM counts nothing as zeros
         response.usage = None
     if result.usage is not None and result.usage.cost is not None:

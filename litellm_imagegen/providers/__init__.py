@@ -1,13 +1,14 @@
 """Endpoint + key + wires + models, one file and one line here for each provider."""
 
-from litellm_imagegen.providers import azure, bfl, gemini, openai
-from litellm_imagegen.providers.provider import Credentials, Provider, Wire
+from litellm_imagegen.providers import azure, bfl, gemini, openai, vertex
+from litellm_imagegen.providers.provider import Connection, Credentials, Provider, Wire
 
 PROVIDERS: dict[str, Provider] = {
     azure.PROVIDER.name: azure.PROVIDER,
     bfl.PROVIDER.name: bfl.PROVIDER,
     gemini.PROVIDER.name: gemini.PROVIDER,
     openai.PROVIDER.name: openai.PROVIDER,
+    vertex.PROVIDER.name: vertex.PROVIDER,
 }
 
 # Which provider's wire the sandbox speaks for a model: by the start of the model's id, first match wins.
@@ -18,4 +19,4 @@ SANDBOX_WIRES: tuple[tuple[str, Provider], ...] = (
     ("", gemini.PROVIDER),
 )
 
-__all__ = ["PROVIDERS", "SANDBOX_WIRES", "Credentials", "Provider", "Wire"]
+__all__ = ["PROVIDERS", "SANDBOX_WIRES", "Connection", "Credentials", "Provider", "Wire"]

@@ -21,30 +21,41 @@ def base64_text(picture: Picture) -> str:
     return picture.blob.base64.decode("ascii")
 
 
-def response(result: ImageResult, wanted: int, base64_of: Base64Of = base64_text) -> dict[str, Any]:
+def chosen(result: ImageResult, wanted: int) -> ImageResult:
+    """The result with the pictures that are to be shown.
+
+    Of more than `wanted` the last ones are: those before were on the way to them. Raises `NoImage`,
+    `PictureRefused` and `Truncated` for a result without pictures.
+    """
+    match result.outcome:
+        case Outcome.WORDS_ONLY:
+            raise NoImage(result.provider, result.text)
+        case Outcome.REFUSED:
+            raise PictureRefused(result.provider, _reason(result))
+        case Outcome.TRUNCATED:
+            raise Truncated(result.provider)
+    surplus = len(result.pictures) - wanted
+    if surplus <= 0:
+        return result
+    shown = result.pictures[-wanted:]
+    why = f"the model drew {surplus} more; the last ones are given"
+    told = Notice(code=NoticeCode.ADAPTED, field="n", asked=wanted, used=len(result.pictures), why=why)
+    parts = tuple(part for part in result.parts if not isinstance(part, Picture) or part in shown)
+    return result.model_copy(update={"parts": parts, "notices": (*result.notices, told)})
+
+
+def response(result: ImageResult, base64_of: Base64Of = base64_text) -> dict[str, Any]:
     """`{created, data[{b64_json, revised_prompt}], size, quality, output_format, background, usage?, ...}`.
 
-    Of more pictures than `wanted` the last ones are shown: those before were on the way to them.
-    `base64_of` gives the text that a picture is shown by. Raises `NoImage`, `PictureRefused` and `Truncated`.
+    `base64_of` gives the text that a picture is shown by.
     """
-    _check(result)
-    pictures = result.pictures[-wanted:]
-    surplus = len(result.pictures) - len(pictures)
-    if surplus:
-        told = Notice(
-            code=NoticeCode.ADAPTED,
-            field="n",
-            asked=wanted,
-            used=len(result.pictures),
-            why=f"the model drew {surplus} more; the last ones are given",
-        )
-        result = result.model_copy(update={"notices": (*result.notices, told)})
     shown: dict[str, Any] = {
         "data": [
-            {"b64_json": base64_of(picture), "revised_prompt": picture.revised_prompt} for picture in pictures
+            {"b64_json": base64_of(picture), "revised_prompt": picture.revised_prompt}
+            for picture in result.pictures
         ],
-        **_as_they_turned_out(result, pictures[0]),
-        "provider_metadata": _metadata(result, pictures),
+        **_as_they_turned_out(result, result.pictures[0]),
+        "provider_metadata": _metadata(result),
     }
     if isinstance(created := result.facts.get("created"), int):
         shown["created"] = created
@@ -73,16 +84,6 @@ def usage(counted: Usage) -> dict[str, Any]:
     return shown
 
 
-def _check(result: ImageResult) -> None:
-    match result.outcome:
-        case Outcome.WORDS_ONLY:
-            raise NoImage(result.provider, result.text)
-        case Outcome.REFUSED:
-            raise PictureRefused(result.provider, _reason(result))
-        case Outcome.TRUNCATED:
-            raise Truncated(result.provider)
-
-
 def _reason(result: ImageResult) -> str:
     """Why it was refused, without the provider's name, which the error puts before it."""
     return (result.refusal or "refused").removeprefix(f"{result.provider} ")
@@ -97,8 +98,8 @@ def _as_they_turned_out(result: ImageResult, first: Picture) -> dict[str, Any]:
     return {**told, **seen}
 
 
-def _metadata(result: ImageResult, pictures: tuple[Picture, ...]) -> dict[str, Any]:
-    metadata = provider_metadata(result.model_copy(update={"parts": pictures}))
+def _metadata(result: ImageResult) -> dict[str, Any]:
+    metadata = provider_metadata(result)
     if result.text.strip():
         metadata["imagegen"]["text"] = result.text
     return metadata

@@ -9,13 +9,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote as quote_path
 
-from litellm_imagegen.canonical import Delta, EndDelta, Finish, Name, RemotePicture, Usage, merged
+from litellm_imagegen.canonical import (
+    Delta,
+    EndDelta,
+    Finish,
+    ImageInput,
+    Name,
+    RemotePicture,
+    Usage,
+    merged,
+)
 from litellm_imagegen.codec import Call, Reply, error_for_status, poll_delay
 from litellm_imagegen.conversion import white_where_transparent
 from litellm_imagegen.errors import BadReply, InvalidParameter, JobFailed, ProviderError, quote
 from litellm_imagegen.lifting import IncomingJson
 from litellm_imagegen.plan import Plan
-from litellm_imagegen.wires.errors import error_object, parsed_object, retry_after, with_known_models
+from litellm_imagegen.wires.errors import (
+    error_object,
+    parsed_object,
+    retry_after,
+    whole,
+    with_known_models,
+)
 
 _FIELDS: Mapping[Name, str] = {
     Name.ASPECT_RATIO: "aspect_ratio",
@@ -46,6 +61,7 @@ class BflCodec:
 
     vendor = "bfl"
     takes_addresses = True
+    refused_options: frozenset[str] = frozenset()
     vocabulary = frozenset({*_FIELDS, Name.DIMENSIONS, Name.IMAGE_SIZE, Name.MASK, Name.PROVIDER_OPTIONS})
 
     def encode(self, plan: Plan) -> Call:
@@ -67,7 +83,8 @@ class BflCodec:
 
     def decode(self, plan: Plan, reply: Reply) -> Sequence[Delta | RemotePicture | Call]:
         """The next poll, or how the job has ended. A status that is new to us is one of waiting."""
-        said = parsed_object(plan, reply.body).value
+        parsed = parsed_object(plan, reply.body)
+        said = whole(plan, parsed, parsed.value)
         if reply.call.attempt == 0:
             return _submitted(plan, said)
         status = str(said.get("status") or said.get("state") or "").lower()
@@ -116,10 +133,9 @@ def _reference_fields(plan: Plan) -> dict[str, Any]:
     return dict(zip(names, given, strict=True))
 
 
-def _mask(mask: Any) -> str:
+def _mask(mask: ImageInput) -> str:
     """White where an edit may paint: ours is transparent there. Raises `InvalidParameter`."""
-    if mask.blob is None:
-        return str(mask.url)
+    assert mask.blob is not None, "the engine fetches what is at an address"
     try:
         return str(white_where_transparent(mask.blob).base64, "ascii")
     except ValueError as error:

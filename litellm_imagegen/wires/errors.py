@@ -26,6 +26,14 @@ def parsed_object(plan: Plan, body: IncomingJson) -> LiftedJson:
     return parsed
 
 
+def whole(plan: Plan, parsed: LiftedJson, value: Any) -> Any:
+    """A part of a reply with its long strings back in their places. Raises `BadReply`."""
+    try:
+        return parsed.whole(value)
+    except ValueError as error:
+        raise BadReply(plan.provider, "a reply with text that is not UTF-8") from error
+
+
 def error_object(reply: Reply) -> Mapping[str, Any]:
     """The object of an error reply, empty where there is none."""
     try:

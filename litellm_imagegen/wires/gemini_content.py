@@ -78,6 +78,7 @@ class GeminiContentCodec:
 
     vendor = "google"
     takes_addresses = True
+    refused_options: frozenset[str] = frozenset()
     vocabulary = frozenset(
         {*_GENERATION_CONFIG, *_IMAGE_CONFIG, Name.MODALITIES, Name.SAFETY_SETTINGS, Name.PROVIDER_OPTIONS}
     )

@@ -24,8 +24,8 @@ from litellm_imagegen.conversion import white_where_transparent
 from litellm_imagegen.errors import BadReply, InvalidParameter, ProviderError, quote
 from litellm_imagegen.lifting import IncomingJson, LiftedJson
 from litellm_imagegen.plan import Plan
-from litellm_imagegen.wires.errors import error_object, parsed_object
-from litellm_imagegen.wires.google_errors import error_of_reply
+from litellm_imagegen.wires.errors import error_object, parsed_object, whole
+from litellm_imagegen.wires.google_errors import error_of, error_of_reply
 
 _PARAMETERS: Mapping[Name, str] = {
     Name.N: "sampleCount",
@@ -40,9 +40,12 @@ _VERTEX_PARAMETERS: Mapping[Name, str] = {
     Name.WATERMARK: "addWatermark",
     Name.PROMPT_UPSAMPLING: "enhancePrompt",
 }
+_ONLY_ON_VERTEX = frozenset({*_VERTEX_PARAMETERS.values(), "safetyFilterLevel", "labels"})
 _OUTPUT = frozenset({Name.OUTPUT_FORMAT, Name.OUTPUT_COMPRESSION})
 _FACTS = ("deployedModelId", "modelVersionId", "modelDisplayName")
-_REFUSING_WORDS = ("responsible ai", "sensitive word", "safety", "usage guidelines")
+# A reply has at least one of these, or nothing; anything else is not its reply.
+_REPLY_KEYS = frozenset({"predictions", "metadata", "model", *_FACTS})
+_REFUSING_WORDS = ("responsible ai", "sensitive word", "usage guidelines", "prompt could not be submitted")
 
 
 class ImagenPredictCodec:
@@ -54,6 +57,7 @@ class ImagenPredictCodec:
     def __init__(self, *, is_vertex: bool = False) -> None:
         self._parameters = {**_PARAMETERS, **(_VERTEX_PARAMETERS if is_vertex else {})}
         edited = {Name.MASK} if is_vertex else set()
+        self.refused_options = frozenset() if is_vertex else _ONLY_ON_VERTEX
         self.vocabulary = frozenset({*self._parameters, *_OUTPUT, *edited, Name.PROVIDER_OPTIONS})
 
     def encode(self, plan: Plan) -> Call:
@@ -80,15 +84,16 @@ class ImagenPredictCodec:
         """Pictures in order, then why others are missing."""
         parsed = parsed_object(plan, reply.body)
         said = parsed.value
-        if not isinstance(said, dict) or (said and "predictions" not in said):
+        if "error" in said:
+            raise error_of(plan, None, {}, said)
+        if said and not _REPLY_KEYS & said.keys():
             raise BadReply(plan.provider, "a reply of an unknown shape")
         given = said.get("predictions")
         predictions = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
-        pictures = list(_pictures(parsed, predictions))
-        reasons = [
-            parsed.whole(one["raiFilteredReason"]) for one in predictions if one.get("raiFilteredReason")
-        ]
-        facts = {key: said[key] for key in _FACTS if said.get(key)}
+        pictures = list(_pictures(plan, parsed, predictions))
+        given = [one["raiFilteredReason"] for one in predictions if one.get("raiFilteredReason")]
+        reasons = whole(plan, parsed, given)
+        facts = whole(plan, parsed, {key: said[key] for key in _FACTS if said.get(key)})
         if reasons:
             facts["raiFilteredReasons"] = reasons
         # Where everything is filtered and no reason given, nothing comes back at all.
@@ -158,11 +163,13 @@ def _mask(mask: ImageInput) -> dict[str, Any]:
     return {"bytesBase64Encoded": str(white.base64, "ascii"), "mimeType": white.mime}
 
 
-def _pictures(parsed: LiftedJson, predictions: Iterable[Mapping[str, Any]]) -> Iterable[Delta]:
+def _pictures(
+    plan: Plan, parsed: LiftedJson, predictions: Iterable[Mapping[str, Any]]
+) -> Iterable[Delta]:
     for prediction in predictions:
         data, mime, prompt = (prediction.get(key) for key in ("bytesBase64Encoded", "mimeType", "prompt"))
         if not isinstance(data, str) or not data:
             continue
         blob = Blob.from_base64(parsed.base64(data) or "!", mime if isinstance(mime, str) else None)
-        revised = parsed.whole(prompt) if isinstance(prompt, str) and prompt else None
+        revised = whole(plan, parsed, prompt) if isinstance(prompt, str) and prompt else None
         yield PictureDelta(picture=Picture(blob=blob, revised_prompt=revised))

@@ -25,7 +25,13 @@ from litellm_imagegen.codec import Call, FormFile, Reply, error_for_status
 from litellm_imagegen.errors import BadReply, ProviderError, quote
 from litellm_imagegen.lifting import IncomingJson, LiftedJson
 from litellm_imagegen.plan import Plan
-from litellm_imagegen.wires.errors import error_object, parsed_object, retry_after, with_known_models
+from litellm_imagegen.wires.errors import (
+    error_object,
+    parsed_object,
+    retry_after,
+    whole,
+    with_known_models,
+)
 
 _FIELDS: Mapping[Name, str] = {
     Name.N: "n",
@@ -35,7 +41,8 @@ _FIELDS: Mapping[Name, str] = {
     Name.OUTPUT_COMPRESSION: "output_compression",
     Name.MODERATION: "moderation",
 }
-_REFUSALS = frozenset({"moderation_blocked", "content_policy_violation", "contentFilter", "content_filter"})
+_AZURES_FILTER = "contentFilter"
+_REFUSALS = frozenset({"moderation_blocked", "content_policy_violation", _AZURES_FILTER, "content_filter"})
 _NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 _FACTS = ("created", "size", "quality", "background", "output_format", "usage")
 
@@ -45,6 +52,7 @@ class OpenAiImagesCodec:
 
     vendor = "openai"
     takes_addresses = False
+    refused_options: frozenset[str] = frozenset()
     vocabulary = frozenset({*_FIELDS, Name.DIMENSIONS, Name.INPUT_FIDELITY, Name.MASK, Name.PROVIDER_OPTIONS})
 
     def __init__(self, *, names_deployment: bool = False) -> None:
@@ -78,10 +86,10 @@ class OpenAiImagesCodec:
         end = EndDelta(
             finish=Finish.STOP,
             usage=_usage(usage) if isinstance(usage, dict) else None,
-            facts=parsed.whole(facts),
+            facts=whole(plan, parsed, facts),
         )
         media_type = said.get("output_format")
-        return (*_pictures(parsed, data, f"image/{media_type}" if media_type else None), end)
+        return (*_pictures(plan, parsed, data, f"image/{media_type}" if media_type else None), end)
 
     def decode_event(self, plan: Plan, event: IncomingJson) -> Sequence[Delta]:
         """Streams are not asked for."""
@@ -92,7 +100,8 @@ class OpenAiImagesCodec:
         said = error_object(reply)
         error = _inner(said)
         if _is_refusal(error):
-            reason = quote(f"{plan.provider} refused {_refused_what(error)}: {error.get('message')}")
+            why = error.get("message") or error.get("code")
+            reason = quote(f"{plan.provider} refused {_refused_what(error)}: {why}")
             return EndDelta(finish=Finish.REFUSED, refusal=reason)
         return _error(plan, reply.status, reply, said)
 
@@ -119,18 +128,15 @@ def _file(picture: ImageInput, name: str) -> FormFile:
     return FormFile(name=f"{name}.{mime.removeprefix('image/')}", mime=mime, content=picture.blob.raw)
 
 
-def _pictures(parsed: LiftedJson, data: Iterable[Any], mime: str | None) -> Iterable[Delta]:
+def _pictures(plan: Plan, parsed: LiftedJson, data: Iterable[Any], mime: str | None) -> Iterable[Delta]:
     for item in data:
         if not isinstance(item, dict) or not isinstance(item.get("b64_json"), str) or not item["b64_json"]:
             continue
         revised = item.get("revised_prompt")
         # Text that is not ASCII is no base64, as "!" is not: it is told when the picture is looked at.
         blob = Blob.from_base64(parsed.base64(item["b64_json"]) or "!", mime)
-        yield PictureDelta(
-            picture=Picture(
-                blob=blob, revised_prompt=parsed.whole(revised) if isinstance(revised, str) else None
-            )
-        )
+        prompt = whole(plan, parsed, revised) if isinstance(revised, str) else None
+        yield PictureDelta(picture=Picture(blob=blob, revised_prompt=prompt))
 
 
 def _usage(said: Mapping[str, Any]) -> Usage:
@@ -169,13 +175,15 @@ def _inner(said: Mapping[str, Any]) -> Mapping[str, Any]:
 def _is_refusal(error: Mapping[str, Any]) -> bool:
     inner = error.get("inner_error") or error.get("innererror")
     azure = inner.get("code") if isinstance(inner, Mapping) else None
-    return error.get("code") in _REFUSALS or azure == "ResponsibleAIPolicyViolation"
+    return str(error.get("code")) in _REFUSALS or azure == "ResponsibleAIPolicyViolation"
 
 
 def _refused_what(error: Mapping[str, Any]) -> str:
+    """OpenAI tells the stage; Azure has another code for a prompt, and names it as the parameter."""
     details = error.get("moderation_details")
     stage = details.get("moderation_stage") if isinstance(details, Mapping) else None
-    return "the picture" if stage == "output" else "the prompt"
+    is_azures_output = error.get("code") == _AZURES_FILTER and not error.get("param")
+    return "the picture" if stage == "output" or (stage is None and is_azures_output) else "the prompt"
 
 
 def _error(plan: Plan, status: int | None, reply: Reply, said: Mapping[str, Any]) -> ProviderError:
@@ -186,7 +194,7 @@ def _error(plan: Plan, status: int | None, reply: Reply, said: Mapping[str, Any]
         reason = f"{error['param']}: {reason}"
     if status is None:
         return BadReply(plan.provider, f"an error inside the reply: {reason}")
-    if {error.get("code"), error.get("type")} & _NO_CREDIT:
+    if {str(error.get("code")), str(error.get("type"))} & _NO_CREDIT:
         status = 402
     reason = with_known_models(plan, status, reason or f"HTTP {status}")
     return error_for_status(plan.provider, status, reason, retry_after=retry_after(reply.headers))
