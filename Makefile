@@ -2,7 +2,7 @@
 PYTHON ?= .venv/bin/python
 BIN = $(dir $(PYTHON))
 
-.PHONY: check lint types layers docs docs-fresh test test-oldest campaign mutation bench bench-quick
+.PHONY: check lint types layers docs docs-fresh test test-oldest campaign mutation test-clients bench bench-quick
 
 check: lint types layers docs-fresh test
 
@@ -39,6 +39,11 @@ campaign:
 # Every spelling is taken out of the dialects once: a test must notice. Two minutes.
 mutation:
 	$(PYTHON) -m tests.mutation
+
+# Official clients of other languages. Needs npm.
+test-clients:
+	cd tests/clients && npm install --no-package-lock --no-audit --no-fund --silent
+	IMAGEGEN_CLIENTS=1 $(BIN)pytest -n 0 tests/clients
 
 # Minutes of measuring, written to docs/performance.md; the quick one takes under two and only prints.
 bench:
