@@ -1,9 +1,11 @@
 """Puts deltas together into a result, and says what kind of result it is."""
 
 import asyncio
+from collections.abc import Sequence
 
 from litellm_imagegen.blob import Blob
 from litellm_imagegen.canonical import (
+    Answer,
     Delta,
     EndDelta,
     Finish,
@@ -35,7 +37,8 @@ class Assembly:
         self._parts: list[TextPart | Picture] = []
         self._words: list[str] = []
         self._end = EndDelta()
-        self.has_picture = False
+        self._wanted = plan.counts[0]
+        self._pictures = 0
 
     async def finished(self, picture: Picture, limits: Limits) -> Picture:
         """The picture as it is to be given, looked at and converted off the event loop.
@@ -64,13 +67,23 @@ class Assembly:
             raise BadReply(self._plan.provider, str(error)) from error
         return picture.model_copy(update={"blob": other})
 
+    @property
+    def has_picture(self) -> bool:
+        """Whether a picture has come."""
+        return self._pictures > 0
+
+    @property
+    def choice(self) -> int:
+        """Which answer comes next: where several were asked for, each ends with a picture."""
+        return min(self._pictures, self._wanted - 1)
+
     def add(self, delta: Delta) -> None:
         """Take the next delta."""
         match delta:
             case TextDelta():
                 self._words.append(delta.text)
             case PictureDelta():
-                self.has_picture = True
+                self._pictures += 1
                 self._close_words()
                 self._parts.append(delta.picture)
             case EndDelta():
@@ -94,6 +107,7 @@ class Assembly:
             provider=plan.provider,
             model=plan.model,
             parts=tuple(self._parts),
+            answers=_answers(self._parts, self._wanted),
             finish=end.finish or Finish.OTHER,
             refusal=end.refusal,
             usage=usage,
@@ -116,6 +130,20 @@ class Assembly:
         if self._words:
             self._parts.append(TextPart(text="".join(self._words)))
             self._words.clear()
+
+
+def _answers(parts: Sequence[TextPart | Picture], wanted: int) -> tuple[Answer, ...]:
+    """Where several answers were asked for: each ends with a picture, what is left belongs to the last."""
+    if wanted == 1 or not parts:
+        return ()
+    grouped: list[list[TextPart | Picture]] = []
+    pictures = 0
+    for part in parts:
+        if min(pictures, wanted - 1) == len(grouped):
+            grouped.append([])
+        grouped[-1].append(part)
+        pictures += isinstance(part, Picture)
+    return tuple(Answer(parts=tuple(group)) for group in grouped)
 
 
 def _converted(blob: Blob, conversion: Conversion) -> Blob:

@@ -247,20 +247,12 @@ class Outcome(StrEnum):
     EMPTY = "empty"
 
 
-class ImageResult(Frozen):
-    """What came back: parts in the model's order, why it stopped, what it cost, what had to change.
+class Answer(Frozen):
+    """One answer: parts in the model's order, why it stopped, and why something was refused."""
 
-    `facts` are the provider's own, under its own names; `refusal` says why something was refused.
-    """
-
-    provider: str
-    model: str
     parts: tuple[TextPart | Picture, ...] = ()
     finish: Finish = Finish.STOP
     refusal: str | None = None
-    usage: Usage | None = None
-    facts: Mapping[str, Any] = {}
-    notices: tuple[Notice, ...] = ()
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
@@ -284,16 +276,37 @@ class ImageResult(Frozen):
         return Outcome.WORDS_ONLY if self.text.strip() else Outcome.EMPTY
 
 
+class ImageResult(Answer):
+    """What came back as a whole, what it cost, what had to change.
+
+    `facts` are the provider's own, under its own names. `answers` are given where several were asked for.
+    """
+
+    provider: str
+    model: str
+    answers: tuple[Answer, ...] = ()
+    usage: Usage | None = None
+    facts: Mapping[str, Any] = {}
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def choices(self) -> tuple[Answer, ...]:
+        """The answers one by one."""
+        return self.answers or (self,)
+
+
 class TextDelta(Frozen):
-    """Words as they arrive."""
+    """Words as they arrive; `choice` counts the answers where several were asked for."""
 
     text: str
+    choice: int = 0
 
 
 class PictureDelta(Frozen):
-    """One whole picture."""
+    """One whole picture; `choice` as in `TextDelta`."""
 
     picture: Picture
+    choice: int = 0
 
 
 class RemotePicture(Frozen):

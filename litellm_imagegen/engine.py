@@ -142,9 +142,11 @@ async def _several(
                 failures.append(error)
                 continue
             assert isinstance(result, ImageResult), "a stream ends with its result"
+            before = sum(len(earlier.choices) for earlier in results)
             results.append(result)
             for delta in deltas:
-                yield delta
+                assert not isinstance(delta, ImageResult), "a stream has one result"
+                yield delta.model_copy(update={"choice": before + delta.choice})
     finally:
         for task in tasks:
             task.cancel()
@@ -175,6 +177,7 @@ def _together(plan: Plan, results: Sequence[ImageResult], failures: Sequence[Ima
     return first.model_copy(
         update={
             "parts": tuple(part for result in results for part in result.parts),
+            "answers": tuple(answer for result in results for answer in result.choices),
             "usage": reduce(Usage.__add__, usages) if usages else None,
             "notices": (*notices, *missing),
         }
@@ -195,8 +198,11 @@ async def _one(
         try:
             async with aclosing(drive(job, transport, deadline)) as deltas:
                 async for delta in deltas:
+                    if not isinstance(delta, EndDelta):
+                        delta = delta.model_copy(update={"choice": assembly.choice})  # noqa: PLW2901
                     if isinstance(delta, PictureDelta):
-                        delta = PictureDelta(picture=await assembly.finished(delta.picture, job.limits))  # noqa: PLW2901
+                        picture = await assembly.finished(delta.picture, job.limits)
+                        delta = delta.model_copy(update={"picture": picture})  # noqa: PLW2901
                     assembly.add(delta)
                     if isinstance(delta, TextDelta) and holds_words and not assembly.has_picture:
                         held.append(delta)

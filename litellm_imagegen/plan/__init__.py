@@ -38,6 +38,7 @@ __all__ = ["DEFAULT_DEADLINE_SECONDS", "DEFAULT_DEADLINE_SECONDS_4K", "Plan", "c
 DEFAULT_DEADLINE_SECONDS = 300.0
 DEFAULT_DEADLINE_SECONDS_4K = 600.0
 _4K_EDGE = 3000
+_LARGEST_SEED = 2**31 - 1  # of the models that have the smallest range
 _DECIDED_TOGETHER = frozenset({*SHAPE, Name.N, Name.MODALITIES, Name.OUTPUT_FORMAT, Name.OUTPUT_COMPRESSION})
 
 
@@ -74,14 +75,16 @@ class Plan(Frozen):
 
     @property
     def calls(self) -> "tuple[Plan, ...]":
-        """A plan for each call."""
-        if self.counts == (1,):
+        """A plan for each call. A seed is another one for each, or all would draw the same picture."""
+        if len(self.counts) == 1:
             return (self,)
-        return tuple(self._of_count(count) for count in self.counts)
+        return tuple(self._of_count(count, number) for number, count in enumerate(self.counts))
 
-    def _of_count(self, count: int) -> "Plan":
-        values = {**self.values, Name.N: count} if Name.N in self.values else self.values
-        return self.model_copy(update={"counts": (1,), "values": values})
+    def _of_count(self, count: int, number: int) -> "Plan":
+        values = {**self.values, Name.N: count} if Name.N in self.values else dict(self.values)
+        if number and (seed := values.get(Name.SEED)) is not None:
+            values[Name.SEED] = seed + number if seed + number <= _LARGEST_SEED else seed - number
+        return self.model_copy(update={"counts": (count,), "values": values})
 
     @property
     def nearest_models(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import Any
 
 import litellm
+import orjson
 from litellm.integrations.custom_guardrail import CustomGuardrail
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.litellm_logging import get_custom_logger_compatible_class
@@ -69,6 +70,7 @@ class Vault:
         self.request: dict[str, Any] | None = None  # as the proxy keeps it until the end
         self.notices: tuple[Notice, ...] = ()
         self.serves_stream = False
+        self.finishes: tuple[str, ...] = ()  # of choices beyond the first, as LiteLLM does not pass them on
 
     def keep(self, picture: Picture, *, as_url: bool = True) -> str | None:
         """Keep a picture; the reference that stands for it, or None where it has to go LiteLLM's way.
@@ -155,10 +157,30 @@ class _Sender:
         self._silence: asyncio.Task[None] | None = None
 
     async def __call__(self, message: Message) -> None:
+        if self._vault.finishes and message["type"] == "http.response.body":
+            message = self._with_finishes(message)
         async with self._one_at_a_time:
             await self._take(message)
         if message["type"] == "http.response.start" and _is_event_stream(message):
             self._silence = asyncio.create_task(self._break_silence())
+
+    def _with_finishes(self, message: Message) -> Message:
+        """The frame that ends the first choice, followed by those that end the others."""
+        text = message.get("body", b"")
+        try:
+            frame = orjson.loads(text.removeprefix(b"data: "))
+            choice = frame["choices"][0]
+            is_end = choice["finish_reason"] is not None
+        except (ValueError, LookupError, TypeError):
+            return message
+        if not is_end:
+            return message
+        frame.pop("usage", None)
+        for index, reason in enumerate(self._vault.finishes, 1):
+            frame["choices"] = [{**choice, "index": index, "finish_reason": reason}]
+            text += b"data: " + orjson.dumps(frame) + b"\n\n"
+        self._vault.finishes = ()
+        return {**message, "body": text}
 
     def close(self) -> None:
         """Nothing is sent any more."""

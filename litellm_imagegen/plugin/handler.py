@@ -46,7 +46,8 @@ class ImagegenHandler(CustomLLM):
         with translated(str(given["model"])):
             job = await _job(given)
             completion_id, model = wrapping.new_id(), str(given["model"])
-            async with aclosing(_chunks(job, self._transport, _url_of(given))) as chunks:
+            vault = _vault_of_request(given)
+            async with aclosing(_chunks(job, self._transport, _url_of(given), vault)) as chunks:
                 async for chunk in chunks:
                     yield wrapping.response_chunk(chunk, completion_id, model)
 
@@ -84,18 +85,23 @@ class ImagegenHandler(CustomLLM):
         return blocking.run(self.aimage_edit(**given))
 
 
-async def _chunks(job: Job, transport: Transport, url_of: chat.UrlOf) -> AsyncGenerator[dict[str, Any], None]:
-    """The chunks of a stream. The first is given only when the provider has taken the request."""
+async def _chunks(
+    job: Job, transport: Transport, url_of: chat.UrlOf, vault: Vault | None
+) -> AsyncGenerator[dict[str, Any], None]:
+    """The chunks of a stream. The first is given only when the provider has taken the request.
+
+    LiteLLM keeps the finish of the first choice alone: the vault is told those of the others.
+    """
     chunks = chat.CompletionChunks(url_of)
     async with aclosing(_after_acceptance(job, transport)) as deltas:
         async for delta in deltas:
             if delta is None:
                 yield chunks.start()
-            elif isinstance(delta, ImageResult):
-                for chunk in chunks.end(delta):
-                    yield chunk
-            else:
-                yield chunks.add(delta)
+                continue
+            if isinstance(delta, ImageResult) and vault is not None:
+                vault.finishes = chat.finish_reasons(delta)[1:]
+            for chunk in chunks.end(delta) if isinstance(delta, ImageResult) else chunks.add(delta):
+                yield chunk
 
 
 async def _after_acceptance(

@@ -4,10 +4,11 @@ Shape of a picture: https://openrouter.ai/docs/features/multimodal/image-generat
 an index that runs within the choice. The rest: https://platform.openai.com/docs/api-reference/chat.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from litellm_imagegen.canonical import ImageResult, Outcome, Picture, PictureDelta, TextDelta, Usage
+from litellm_imagegen.canonical import Answer, ImageResult, Outcome, Picture, PictureDelta, TextDelta, Usage
 from litellm_imagegen.surfaces.metadata import provider_metadata
 
 _FINISH_REASONS = {
@@ -29,16 +30,19 @@ def data_url(picture: Picture) -> str:
 def completion(result: ImageResult, url_of: UrlOf = data_url) -> dict[str, Any]:
     """`{choices: [{index, finish_reason, message}], usage?, provider_metadata}`.
 
-    `message.content` is never null; `message.images` is there only when there are pictures, and
-    `message.refusal` only when something was refused. `url_of` gives the URL that a picture is shown by.
+    There is a choice for each answer that was asked for. `message.content` is never null; `message.images` is
+    there only when there are pictures, and `message.refusal` only when something was refused. `url_of` gives
+    the URL that a picture is shown by.
     """
-    message: dict[str, Any] = {"role": "assistant", "content": result.text}
-    if result.pictures:
-        message["images"] = [_image(index, url_of(picture)) for index, picture in enumerate(result.pictures)]
-    if result.outcome is Outcome.REFUSED:
-        message["refusal"] = result.refusal
     shown: dict[str, Any] = {
-        "choices": [{"index": 0, "finish_reason": _FINISH_REASONS[result.outcome], "message": message}],
+        "choices": [
+            {
+                "index": index,
+                "finish_reason": _FINISH_REASONS[answer.outcome],
+                "message": _message(answer, url_of),
+            }
+            for index, answer in enumerate(result.choices)
+        ],
         "provider_metadata": provider_metadata(result),
     }
     if result.usage is not None:
@@ -46,32 +50,63 @@ def completion(result: ImageResult, url_of: UrlOf = data_url) -> dict[str, Any]:
     return shown
 
 
+def finish_reasons(result: ImageResult) -> tuple[str, ...]:
+    """Why each choice ended."""
+    return tuple(_FINISH_REASONS[answer.outcome] for answer in result.choices)
+
+
+def _message(answer: Answer, url_of: UrlOf) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": answer.text}
+    if answer.pictures:
+        message["images"] = [_image(index, url_of(picture)) for index, picture in enumerate(answer.pictures)]
+    if answer.outcome is Outcome.REFUSED:
+        message["refusal"] = answer.refusal
+    return message
+
+
 class CompletionChunks:
     """The same result as chunks: role; words as they come; each picture alone; metadata; usage; finish."""
 
     def __init__(self, url_of: UrlOf = data_url) -> None:
-        self._pictures = 0
+        self._pictures: Counter[int] = Counter()
+        self._begun: set[int] = set()
         self._url_of = url_of
 
     def start(self) -> dict[str, Any]:
-        """The chunk that opens the message."""
-        return _chunk({"role": "assistant", "content": ""})
+        """The chunk that opens the first choice."""
+        return self._opening(0)
 
-    def add(self, delta: TextDelta | PictureDelta) -> dict[str, Any]:
-        """The chunk for some words or for one picture."""
+    def add(self, delta: TextDelta | PictureDelta) -> Iterator[dict[str, Any]]:
+        """The chunk for some words or for one picture, after one that opens its choice."""
+        choice = delta.choice
+        if choice not in self._begun:
+            yield self._opening(choice)
         if isinstance(delta, TextDelta):
-            return _chunk({"content": delta.text})
-        self._pictures += 1
-        return _chunk({"images": [_image(self._pictures - 1, self._url_of(delta.picture))]})
+            yield _chunk({"content": delta.text}, choice)
+        else:
+            number, self._pictures[choice] = self._pictures[choice], self._pictures[choice] + 1
+            yield _chunk({"images": [_image(number, self._url_of(delta.picture))]}, choice)
 
     def end(self, result: ImageResult) -> Iterator[dict[str, Any]]:
-        """What closes the message. Nothing may follow the chunk with the finish reason."""
-        if result.outcome is Outcome.REFUSED:
-            yield _chunk({"refusal": result.refusal})
+        """What closes the choices. Nothing may follow the chunk with the finish reasons."""
+        for choice, answer in enumerate(result.choices):
+            if choice not in self._begun:
+                yield self._opening(choice)
+            if answer.outcome is Outcome.REFUSED:
+                yield _chunk({"refusal": answer.refusal}, choice)
         yield {**_chunk({"content": ""}), "provider_metadata": provider_metadata(result)}
         if result.usage is not None:
             yield {**_chunk({}), "usage": usage(result.usage)}
-        yield _chunk({}, _FINISH_REASONS[result.outcome])
+        yield {
+            "choices": [
+                {"index": choice, "delta": {}, "finish_reason": reason}
+                for choice, reason in enumerate(finish_reasons(result))
+            ]
+        }
+
+    def _opening(self, choice: int) -> dict[str, Any]:
+        self._begun.add(choice)
+        return _chunk({"role": "assistant", "content": ""}, choice)
 
 
 def usage(counted: Usage) -> dict[str, Any]:
@@ -106,5 +141,5 @@ def _image(index: int, url: str) -> dict[str, Any]:
     return {"type": "image_url", "index": index, "image_url": {"url": url}}
 
 
-def _chunk(delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
-    return {"choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}]}
+def _chunk(delta: dict[str, Any], choice: int = 0) -> dict[str, Any]:
+    return {"choices": [{"index": choice, "delta": delta, "finish_reason": None}]}

@@ -84,7 +84,7 @@ class ImagenPredictCodec:
         """Pictures in order, then why others are missing."""
         parsed = parsed_object(plan, reply.body)
         said = parsed.value
-        if "error" in said:
+        if said.get("error"):
             raise error_of(plan, None, {}, said)
         if said and not _REPLY_KEYS & said.keys():
             raise BadReply(plan.provider, "a reply of an unknown shape")
@@ -163,9 +163,7 @@ def _mask(mask: ImageInput) -> dict[str, Any]:
     return {"bytesBase64Encoded": str(white.base64, "ascii"), "mimeType": white.mime}
 
 
-def _pictures(
-    plan: Plan, parsed: LiftedJson, predictions: Iterable[Mapping[str, Any]]
-) -> Iterable[Delta]:
+def _pictures(plan: Plan, parsed: LiftedJson, predictions: Iterable[Mapping[str, Any]]) -> Iterable[Delta]:
     for prediction in predictions:
         data, mime, prompt = (prediction.get(key) for key in ("bytesBase64Encoded", "mimeType", "prompt"))
         if not isinstance(data, str) or not data:

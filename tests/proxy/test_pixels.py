@@ -199,19 +199,41 @@ def test_a_smaller_quality_makes_a_smaller_file(proxy: Proxy) -> None:
     assert lengths[0] < lengths[1] / 2
 
 
-def test_n_gives_as_many_pictures_with_a_running_index(proxy: Proxy) -> None:
-    images = images_of(proxy, PRO, {"n": 3, **SMALL})
-    assert [image["index"] for image in images] == [0, 1, 2]
-    assert [look_at(image["image_url"]["url"]).size for image in images] == [(1024, 1024)] * 3
+# Three calls, a call of three, a call of three on a wire that streams: one answer each.
+SEVERAL = [PRO, "sandbox/gpt-image-2", "sandbox/imagen-4.0-generate-001", "sandbox/flux-2-pro"]
 
 
-def test_n_gives_as_many_pictures_with_a_running_index_streamed(proxy: Proxy) -> None:
-    frames = proxy.draw_streamed(PRO, "a lighthouse", n=3, aspect_ratio="3:2", output_format="webp")
-    assert [image["index"] for image in frames.images] == [0, 1, 2]
+@pytest.mark.parametrize("model", SEVERAL)
+def test_n_gives_as_many_choices_each_with_its_picture(proxy: Proxy, model: str) -> None:
+    choices = proxy.draw(model, "a lighthouse", n=3, **SMALL).json()["choices"]
+    assert [(choice["index"], choice["finish_reason"]) for choice in choices] == [
+        (0, "stop"),
+        (1, "stop"),
+        (2, "stop"),
+    ]
+    urls = [image["image_url"]["url"] for choice in choices for image in choice["message"]["images"]]
+    assert [look_at(url).size for url in urls] == [(1024, 1024)] * 3
+
+
+@pytest.mark.parametrize("model", SEVERAL)
+def test_n_gives_as_many_choices_streamed_all_content_before_the_first_finish(
+    proxy: Proxy, model: str
+) -> None:
+    frames = proxy.draw_streamed(model, "a lighthouse", n=3, aspect_ratio="1:1", output_format="webp")
+    steps = [
+        (choice["index"], sorted(choice["delta"].keys() & {"role", "images"}), choice.get("finish_reason"))
+        for chunk in frames.chunks
+        for choice in chunk["choices"]
+        if choice["delta"].get("images") or choice["delta"].get("role") or choice.get("finish_reason")
+    ]
+    assert steps == [
+        *((index, [key], None) for index in range(3) for key in ("role", "images")),
+        *((index, [], "stop") for index in range(3)),
+    ]
+    assert [image["index"] for image in frames.images] == [0, 0, 0]
     seen = [look_at(image["image_url"]["url"]) for image in frames.images]
-    assert [(picture.format, picture.size) for picture in seen] == [("WEBP", (1264, 848))] * 3
+    assert [(picture.format, picture.size) for picture in seen] == [("WEBP", (1024, 1024))] * 3
     assert frames.done
-    assert frames.finish_reasons == ["stop"]
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [

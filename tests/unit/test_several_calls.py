@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from litellm_imagegen.canonical import ImageResult, Outcome, PictureDelta
+from litellm_imagegen.canonical import ImageResult, Name, Outcome, PictureDelta
 from litellm_imagegen.errors import BadReply, LimitExceeded, ProviderUnavailable
 from tests.unit.helpers import Said, ScriptedTransport, base64_of, carry_out, picture_bytes, plan_of
 
@@ -125,3 +125,11 @@ def test_a_picture_that_cannot_be_converted_is_a_bad_reply() -> None:
     said = Said.json({"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]})
     with pytest.raises(BadReply, match="a picture that cannot be read"):
         carry_out(plan_of({"output_format": "jpeg"}), ScriptedTransport(said))
+
+
+def test_each_call_of_several_has_a_seed_of_its_own_so_that_no_two_pictures_are_alike() -> None:
+    seeds = [call.values[Name.SEED] for call in plan_of({"n": 3, "seed": 7}).calls]
+    assert seeds == [7, 8, 9]
+    largest = 2**31 - 1
+    seeds = [call.values[Name.SEED] for call in plan_of({"n": 3, "seed": largest}).calls]
+    assert seeds == [largest, largest - 1, largest - 2]

@@ -77,7 +77,7 @@ def _chunks(of: ImageResult) -> list[dict[str, Any]]:
         TextDelta(text=part.text) if isinstance(part, TextPart) else PictureDelta(picture=part)
         for part in of.parts
     ]
-    return [chunks.start(), *map(chunks.add, deltas), *chunks.end(of)]
+    return [chunks.start(), *(chunk for delta in deltas for chunk in chunks.add(delta)), *chunks.end(of)]
 
 
 @pytest.mark.parametrize("given_result", [row[0] for row in SHOWN.values()], ids=SHOWN)
