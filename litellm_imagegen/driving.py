@@ -38,7 +38,7 @@ from litellm_imagegen.errors import (
     ProviderUnavailable,
     RateLimited,
 )
-from litellm_imagegen.fetching import FetchRules, fetch
+from litellm_imagegen.fetching import FetchRules, ForbiddenAddress, fetch
 from litellm_imagegen.plan import Plan, check_picture
 from litellm_imagegen.providers import Provider
 from litellm_imagegen.transport import Deadline, Endpoint, Transport
@@ -195,7 +195,7 @@ async def _fetched(remote: RemotePicture, job: Job, deadline: Deadline) -> Pictu
             reason = f"a picture over limits.picture_bytes ({job.limits.picture_bytes})"
             raise DeadEnd(provider, reason) from error
         except InvalidParameter as error:
-            if failures == _REPEATS:
+            if failures == _REPEATS or isinstance(error, ForbiddenAddress):
                 reason = "its picture could not be fetched; the call may be charged"
                 raise DeadEnd(provider, reason) from error
         else:
@@ -255,9 +255,11 @@ async def with_pictures_fetched(job: Job) -> Job:
     names the place of a picture that cannot be had.
     """
     plan = job.plan
-    messages = () if job.codec.takes_addresses else plan.messages
-    given = [part for message in messages for part in message.parts if isinstance(part, ImageInput)]
-    addressed = {picture.url: picture for picture in (*given, *_mask_of(plan)) if picture.url is not None}
+    takes = job.codec.takes_addresses
+    given = [part for message in plan.messages for part in message.parts if isinstance(part, ImageInput)]
+    # Plain http is for the operator's own network, which no provider reaches.
+    left = [one for one in given if one.url and not (takes and one.url.startswith("https:"))]
+    addressed = {one.url: one for one in (*left, *_mask_of(plan)) if one.url is not None}
     if not addressed:
         return job
     deadline = Deadline(plan.provider, plan.deadline_seconds)
@@ -270,16 +272,16 @@ async def with_pictures_fetched(job: Job) -> Job:
         await asyncio.gather(*tasks.values(), return_exceptions=True)
 
     def held(part: Any) -> Any:
-        if not isinstance(part, ImageInput) or part.url is None:
+        if not isinstance(part, ImageInput) or part.url not in fetched:
             return part
         return part.model_copy(update={"blob": fetched[part.url], "url": None})
 
-    update: dict[str, Any] = {"values": {name: held(value) for name, value in plan.values.items()}}
-    if messages:
-        update["messages"] = tuple(
-            Message(role=message.role, parts=tuple(map(held, message.parts))) for message in messages
-        )
-        update["references"] = tuple(map(held, plan.references))
+    messages = [Message(role=one.role, parts=tuple(map(held, one.parts))) for one in plan.messages]
+    update = {
+        "messages": tuple(messages),
+        "references": tuple(map(held, plan.references)),
+        "values": {name: held(value) for name, value in plan.values.items()},
+    }
     return replace(job, plan=plan.model_copy(update=update))
 
 

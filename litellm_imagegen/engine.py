@@ -28,7 +28,7 @@ from litellm_imagegen.canonical import (
 )
 from litellm_imagegen.dialects import parse_chat
 from litellm_imagegen.driving import Job, Ledger, drive, with_pictures_fetched
-from litellm_imagegen.errors import ImagegenError
+from litellm_imagegen.errors import ImagegenError, quote
 from litellm_imagegen.plan import Plan, make_plan
 from litellm_imagegen.profiles import Profile, find
 from litellm_imagegen.providers import Provider
@@ -156,6 +156,13 @@ async def _several(
     yield _together(plan, results, failures)
 
 
+def _masked(result: ImageResult, job: Job) -> ImageResult:
+    """A provider may repeat a key in what it says, in a refusal as in an error."""
+    if result.refusal is None:
+        return result
+    return result.model_copy(update={"refusal": quote(result.refusal, job.endpoint.secrets)})
+
+
 async def _collected(call: Job, transport: Transport) -> list[TextDelta | PictureDelta | ImageResult]:
     return [step async for step in _one(call, transport)]
 
@@ -211,7 +218,7 @@ async def _one(
                             yield earlier
                         held.clear()
                         yield delta
-            result = assembly.result(spent)
+            result = _masked(assembly.result(spent), job)
         except ImagegenError as error:
             error.hide(job.endpoint.secrets)
             raise

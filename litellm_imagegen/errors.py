@@ -14,6 +14,7 @@
     │   ├── PictureRefused    client    400   ├── JobFailed       provider 500
     │   ├── BadReply          provider  502   └── ProviderUnavailable provider 503
     │   │   └── DeadEnd       provider  502
+    ├── ClientGone            client    499   nobody waits for the answer any more
     ├── NoImage               model     422   words came back where a picture was wanted
     ├── Truncated             model     422   the token limit came before a picture
     └── DeadlineExceeded      provider  408   our own deadline passed
@@ -233,6 +234,17 @@ class Truncated(ImagegenError):
 
     def __init__(self, provider: str) -> None:
         super().__init__(f"truncated: {provider} reached the token limit before a picture came")
+
+
+class ClientGone(ImagegenError):
+    """The client has hung up, and nobody waits for the answer."""
+
+    status = 499
+    code = "client_gone"
+    fault = Fault.CLIENT
+
+    def __init__(self) -> None:
+        super().__init__("the client has hung up")
 
 
 class NoImage(ImagegenError):

@@ -67,8 +67,16 @@ class FetchRules:
         )
 
 
+class ForbiddenAddress(InvalidParameter):
+    """An address that is not to be dialled: in words the same as one that cannot be read."""
+
+
 class _Refused(Exception):
-    """An address that is not to be dialled, or could not be read. The reason stays here."""
+    """An address that is not to be dialled. The reason stays here."""
+
+
+class _Unreadable(Exception):
+    """An address that could not be read. The reason stays here."""
 
 
 async def fetch(field: str, url: str, *, rules: FetchRules, maximum_bytes: int) -> bytes:
@@ -81,11 +89,12 @@ async def fetch(field: str, url: str, *, rules: FetchRules, maximum_bytes: int) 
     try:
         async with asyncio.timeout(_FETCH_SECONDS):
             return await _followed(field, address, rules, maximum_bytes)
-    except (_Refused, TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+    except (_Refused, _Unreadable, TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
         allowed = "an address that a picture can be fetched from"
         if rules.hosts is not None:
             allowed += f" at one of {', '.join(rules.hosts[:10])}"
-        raise InvalidParameter(field, _shown(address), allowed) from error
+        kind = ForbiddenAddress if isinstance(error, _Refused) else InvalidParameter
+        raise kind(field, _shown(address), allowed) from error
 
 
 def _parsed(field: str, url: str) -> yarl.URL:
@@ -207,9 +216,9 @@ def _session(pinned: Sequence[ResolveResult]) -> aiohttp.ClientSession:
 
 async def _body(field: str, response: aiohttp.ClientResponse, maximum_bytes: int) -> bytes:
     if response.status != 200:
-        raise _Refused(f"HTTP status {response.status}")
+        raise _Unreadable(f"HTTP status {response.status}")
     if response.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
-        raise _Refused("a compressed body")
+        raise _Unreadable("a compressed body")
     collected = bytearray()
     async for piece in response.content.iter_chunked(_CHUNK_BYTES):
         collected += piece

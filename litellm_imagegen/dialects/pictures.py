@@ -9,7 +9,7 @@ from litellm_imagegen.canonical import ImageInput
 from litellm_imagegen.errors import InvalidParameter
 
 _MAXIMUM_URL_CHARACTERS = 8192
-_FORMS = "a file, a data: or https: URL, or base64"
+_FORMS = "a file, a data:, https: or http: URL, or base64"
 
 
 def chat_picture(place: str, part: Mapping[str, Any]) -> ImageInput:
@@ -20,13 +20,13 @@ def chat_picture(place: str, part: Mapping[str, Any]) -> ImageInput:
 
 
 def picture_at(spelling: str, url: Any) -> ImageInput:
-    """A picture by its data: or https: URL."""
+    """A picture by its data:, https: or http: URL."""
     if not isinstance(url, str):
-        raise InvalidParameter(spelling, url, "a data: or https: URL")
+        raise InvalidParameter(spelling, url, "a data:, https: or http: URL")
     if url[:5].lower() == "data:":
         return ImageInput(blob=_data_url(spelling, url), spelling=spelling)
-    if not _is_https(url):
-        allowed = f"a data: or https: URL of at most {_MAXIMUM_URL_CHARACTERS} characters"
+    if not _is_address(url):
+        allowed = f"a data:, https: or http: URL of at most {_MAXIMUM_URL_CHARACTERS} characters"
         raise InvalidParameter(spelling, url, allowed)
     return ImageInput(url=url, spelling=spelling)
 
@@ -55,14 +55,14 @@ def any_picture(spelling: str, value: Any) -> ImageInput:
     raise InvalidParameter(spelling, value, _FORMS)
 
 
-def _is_https(url: str) -> bool:
+def _is_address(url: str) -> bool:
     if len(url) > _MAXIMUM_URL_CHARACTERS or not url.isprintable():
         return False
     try:
         parts = urlsplit(url)
     except ValueError:
         return False
-    return parts.scheme == "https" and bool(parts.hostname)
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _data_url(spelling: str, url: str) -> Blob:

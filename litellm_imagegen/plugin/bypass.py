@@ -70,6 +70,7 @@ class Vault:
         self.request: dict[str, Any] | None = None  # as the proxy keeps it until the end
         self.notices: tuple[Notice, ...] = ()
         self.serves_stream = False
+        self.client_gone = asyncio.Event()
         self.finishes: tuple[str, ...] = ()  # of choices beyond the first, as LiteLLM does not pass them on
 
     def keep(self, picture: Picture, *, as_url: bool = True) -> str | None:
@@ -129,14 +130,50 @@ class BypassApplication:
             return
         vault = Vault()
         token, ledger = _current.set(vault), begin_request()
-        sender = _Sender(vault, send)
+        sender, receiver = _Sender(vault, send), _Receiver(vault, receive)
         try:
-            await self.application(scope, receive, sender)
+            await self.application(scope, receiver, sender)
         finally:
             sender.close()
+            receiver.close()
             _current.reset(token)
             end_request(ledger)
             vault.close()
+
+
+class _Receiver:
+    """Hands on what the client sends, and notes when it hangs up, where operators want work to end then.
+
+    LiteLLM looks at the connection for chat alone.
+    """
+
+    def __init__(self, vault: Vault, receive: Receive) -> None:
+        self._vault = vault
+        self._receive = receive
+        self._watch: asyncio.Task[None] | None = None
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        is_whole = message["type"] == "http.request" and not message.get("more_body")
+        if is_whole and self._watch is None and _ends_with_connection():
+            self._watch = asyncio.create_task(self._wait_for_end())
+        return message
+
+    def close(self) -> None:
+        """The answer is there, or nobody makes one any more."""
+        if self._watch is not None:
+            self._watch.cancel()
+
+    async def _wait_for_end(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._vault.client_gone.set()
+
+
+def _ends_with_connection() -> bool:
+    """The operator's setting for what a client's hanging up means."""
+    settings = getattr(sys.modules.get("litellm.proxy.proxy_server"), "general_settings", None) or {}
+    return bool(settings.get("cancel_on_disconnect"))
 
 
 class _Sender:

@@ -5,6 +5,7 @@ It also puts the provider back where a config's `custom_provider_map` has overwr
 
 import asyncio
 import hashlib
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,7 @@ from litellm_imagegen.plugin.bypass import Vault, answers_are_looked_at, current
 from litellm_imagegen.plugin.exceptions import translated
 from litellm_imagegen.plugin.records import TOKEN, Prepared, find_record, record_of
 from litellm_imagegen.plugin.redaction import redact_log_arguments, redact_request, redacted
-from litellm_imagegen.plugin.requests import Given, Route, prepare, route_of
+from litellm_imagegen.plugin.requests import ACCESS_OPTIONS, Given, Route, prepare, route_of
 from litellm_imagegen.surfaces.metadata import notices_header
 
 # LiteLLM refuses these for every custom provider; the plan holds a notice of them by now.
@@ -70,6 +71,10 @@ class ImagegenCallback(CustomLogger):
                 vault.owner = request
         if litellm.cache is not None:
             kwargs["cache"] = _cache_control(kwargs, prepared.plan)
+        # What the provider is shown stays with the plan: LiteLLM would log it as it stands.
+        for holder in (kwargs, *_logged_parameters(request)):
+            for name in ACCESS_OPTIONS:
+                holder.pop(name, None)
         for name in _REFUSED_BY_LITELLM:
             kwargs.pop(name, None)
         return kwargs
@@ -99,6 +104,15 @@ class ImagegenCallback(CustomLogger):
         holder = find_record(data.get("litellm_logging_obj")) or current_vault()
         notices = notices_header(holder.notices) if holder is not None else None
         return {"x-imagegen-notices": notices} if notices else None
+
+
+def _logged_parameters(logging_object: Any) -> Iterator[dict[str, Any]]:
+    """Where LiteLLM has noted the arguments of a call for its logs by the time that it calls hooks."""
+    details = getattr(logging_object, "model_call_details", None) or {}
+    noted = (details.get("litellm_params"), details.get("optional_params"), details)
+    for parameters in (getattr(logging_object, "litellm_params", None), *noted):
+        if isinstance(parameters, dict):
+            yield parameters
 
 
 def _own_vault(kwargs: dict[str, Any]) -> Vault | None:

@@ -28,6 +28,7 @@ _TYPES: dict[int, Callable[..., Exception]] = {
     408: exceptions.Timeout,
     422: exceptions.UnprocessableEntityError,
     429: exceptions.RateLimitError,
+    499: partial(exceptions.APIError, 499),
     500: exceptions.InternalServerError,
     502: exceptions.BadGatewayError,
     503: exceptions.ServiceUnavailableError,

@@ -5,7 +5,7 @@ still hands over.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -15,6 +15,7 @@ from litellm.types.utils import ImageResponse, ModelResponse, ModelResponseStrea
 from litellm_imagegen import engine
 from litellm_imagegen.canonical import ImageResult, PictureDelta, TextDelta
 from litellm_imagegen.engine import Job
+from litellm_imagegen.errors import ClientGone
 from litellm_imagegen.plugin import blocking, wrapping
 from litellm_imagegen.plugin.bypass import Vault, current_vault, usable_vault
 from litellm_imagegen.plugin.exceptions import translated
@@ -62,7 +63,8 @@ class ImagegenHandler(CustomLLM):
     async def _images(self, given: dict[str, Any], route: Route) -> ImageResponse:
         with translated(str(given["model"])):
             job = await _job(given, route)
-            result = images.chosen(await engine.run(job, self._transport), sum(job.plan.counts))
+            work = engine.run(job, self._transport)
+            result = images.chosen(await _while_connected(work, given), sum(job.plan.counts))
             _tell(result, given)
             return wrapping.image_response(images.response(result, _base64_of(given)), result)
 
@@ -122,6 +124,23 @@ async def _after_acceptance(
             await asyncio.gather(first, accepted, return_exceptions=True)
         async for delta in deltas:
             yield delta
+
+
+async def _while_connected(work: Coroutine[Any, Any, ImageResult], given: Mapping[str, Any]) -> ImageResult:
+    """The outcome of some work, which ends when the client hangs up. Raises `ClientGone` then."""
+    vault = _vault_of_request(given)
+    if vault is None:
+        return await work
+    working, gone = asyncio.create_task(work), asyncio.create_task(vault.client_gone.wait())
+    try:
+        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientGone
+        return working.result()
+    finally:
+        for task in (working, gone):
+            task.cancel()
+        await asyncio.gather(working, gone, return_exceptions=True)
 
 
 def _url_of(given: Mapping[str, Any]) -> chat.UrlOf:

@@ -63,8 +63,8 @@ _SERVED_BY_LITELLM = frozenset(
     }
 )
 # What a deployment shows its provider beside the key.
-_ACCESS_OPTIONS = frozenset(name for provider in PROVIDERS.values() for name in provider.option_variables)
-_OWNED = frozenset(all_litellm_params) | _SERVED_BY_LITELLM | _ACCESS_OPTIONS
+ACCESS_OPTIONS = frozenset(name for provider in PROVIDERS.values() for name in provider.option_variables)
+_OWNED = frozenset(all_litellm_params) | _SERVED_BY_LITELLM | ACCESS_OPTIONS
 _PRICE = "cost_per_"
 
 
@@ -158,7 +158,7 @@ class Given:
             api_base=self.litellm_params.get("api_base"),
             options={
                 name: value if isinstance(value, str) else orjson.dumps(value).decode()
-                for name in _ACCESS_OPTIONS
+                for name in ACCESS_OPTIONS
                 if (value := self.litellm_params.get(name)) and name not in (self.client_body or {})
             },
             headers={name: str(value) for name, value in given.items() if name.lower() not in sent_by_client},

@@ -21,9 +21,10 @@ from litellm_imagegen.canonical import (
 )
 from litellm_imagegen.codec import Call, Reply, error_for_status, poll_delay
 from litellm_imagegen.conversion import white_where_transparent
-from litellm_imagegen.errors import BadReply, InvalidParameter, JobFailed, ProviderError, quote
+from litellm_imagegen.errors import BadReply, DeadEnd, InvalidParameter, JobFailed, ProviderError, quote
 from litellm_imagegen.lifting import IncomingJson
 from litellm_imagegen.plan import Plan
+from litellm_imagegen.profiles import flux
 from litellm_imagegen.wires.errors import (
     error_object,
     parsed_object,
@@ -54,6 +55,8 @@ _SUBMIT_FACTS = ("id", "cost", "input_mp", "output_mp")
 _REFUSED = {"request moderated": "the prompt", "content moderated": "the picture"}
 _FAILED = frozenset({"error", "failed"})
 _LOST = "task not found"
+# Of a poll these say nothing about what the client has asked for.
+_OF_NO_REQUEST = frozenset({400, 404, 405, 410, 422})
 
 
 class BflCodec:
@@ -65,7 +68,9 @@ class BflCodec:
     vocabulary = frozenset({*_FIELDS, Name.DIMENSIONS, Name.IMAGE_SIZE, Name.MASK, Name.PROVIDER_OPTIONS})
 
     def encode(self, plan: Plan) -> Call:
-        """`POST v1/{model}`."""
+        """`POST v1/{model}`. Raises `InvalidParameter` for what is no model but another of its services."""
+        if not plan.model.startswith(flux.STARTS) or ".." in plan.model:
+            raise InvalidParameter("model", plan.model, "a model whose id begins with flux")
         body: dict[str, Any] = {"prompt": plan.prompt}
         body |= {field: plan.values[name] for name, field in _FIELDS.items() if name in plan.values}
         if dimensions := plan.values.get(Name.DIMENSIONS):
@@ -109,7 +114,9 @@ class BflCodec:
         said = error_object(reply)
         reason = _reason(said) or reply.body.text.decode("utf-8", "replace") or f"HTTP {reply.status}"
         wait = retry_after(reply.headers)
-        if reply.call.attempt and reply.status == 404:
+        if reply.call.attempt and 300 <= reply.status < 400:
+            return DeadEnd(plan.provider, f"its job leads elsewhere (HTTP status {reply.status})")
+        if reply.call.attempt and reply.status in _OF_NO_REQUEST:
             return BadReply(plan.provider, f"it does not find its own job: {reason}", retry_after=wait)
         reason = with_known_models(plan, reply.status, reason)
         # Without a key, or with a wrong one, this API forbids.
@@ -149,6 +156,8 @@ def _submitted(plan: Plan, said: Mapping[str, Any]) -> Sequence[Delta | Call]:
     facts = {name: said[name] for name in _SUBMIT_FACTS if said.get(name) is not None}
     end = EndDelta(usage=_usage(said), facts=facts)
     if isinstance(address, str) and address:
+        if isinstance(job, str) and job and "?" not in address:  # some hosts leave the id to the caller
+            address += f"?id={quote_path(job, safe='')}"
         return end, Call(method="GET", url=address, attempt=1, delay_seconds=poll_delay(0), may_repeat=True)
     if not isinstance(job, str) or not job:
         raise BadReply(plan.provider, "a reply of an unknown shape")

@@ -7,17 +7,23 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
 import yaml
 
+from litellm_imagegen.sandbox.app import create_app
+
 _START_SECONDS = 90
+
+FormFile = tuple[str, tuple[str, bytes, str]]
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,31 @@ class Proxy:
         """The same, streamed."""
         return self.stream({"model": model, "messages": [{"role": "user", "content": prompt}], **fields})
 
+    def generate(self, model: str, prompt: str, **fields: Any) -> httpx.Response:
+        """Pictures of `prompt`, from the Images API."""
+        return self.post_images("generations", {"model": model, "prompt": prompt, **fields})
+
+    def post_images(self, operation: str, body: Mapping[str, Any], **headers: str) -> httpx.Response:
+        """Any JSON body to the Images API."""
+        return httpx.post(
+            f"{self.url}/v1/images/{operation}",
+            json=body,
+            headers=self._headers(headers),
+            timeout=60,
+            trust_env=False,
+        )
+
+    def edit(self, files: Sequence[FormFile], **fields: str) -> httpx.Response:
+        """A form with files to the Images API's edits."""
+        return httpx.post(
+            f"{self.url}/v1/images/edits",
+            data=fields,
+            files=list(files),
+            headers=self._headers({}),
+            timeout=60,
+            trust_env=False,
+        )
+
     def _headers(self, given: Mapping[str, str]) -> dict[str, str]:
         return {"authorization": f"Bearer {self.key}", **{k.replace("_", "-"): v for k, v in given.items()}}
 
@@ -138,7 +169,11 @@ def running_proxy(config: Mapping[str, Any], folder: Path, **variables: str) -> 
         yield proxy
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()  # a request that never ends
+            process.wait(timeout=30)
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", proxy: Proxy) -> None:
@@ -152,3 +187,56 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", proxy: Proxy) -> None:
             pass
         time.sleep(0.1)  # polls a program's start; no test waits for time to pass
     raise AssertionError(f"the proxy was not ready within {_START_SECONDS} s: {proxy.log}")
+
+
+@contextmanager
+def running_sandbox() -> Iterator[str]:
+    """The address of a simulated provider of its own: what it counts are the calls of one test."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        create_app(), loop="asyncio", http="h11", ws="none", lifespan="off", log_config=None
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"  # connections wait until it serves
+    finally:
+        server.should_exit = server.force_exit = True
+        thread.join(timeout=30)
+        listener.close()
+
+
+class Canary:
+    """A listener on loopback that nobody may call: it counts connections and keeps what they say."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._listener = listener
+        self.port: int = listener.getsockname()[1]
+        self.received: list[bytes] = []
+
+    def listen(self) -> None:
+        """Take connections, say nothing and hang up, until the listener is closed."""
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.settimeout(5)
+                try:
+                    self.received.append(connection.recv(65536))
+                except OSError:
+                    self.received.append(b"")
+
+
+@contextmanager
+def running_canary() -> Iterator[Canary]:
+    """A canary for as long as the block lasts."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        canary = Canary(listener)
+        thread = threading.Thread(target=canary.listen, daemon=True)
+        thread.start()
+        yield canary
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(timeout=30)

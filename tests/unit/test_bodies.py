@@ -6,7 +6,7 @@ import pytest
 
 from litellm_imagegen.canonical import Asked, ImageInput, ImageRequest, Message, Name, TextPart
 from litellm_imagegen.dialects import parse_images, parse_responses
-from litellm_imagegen.errors import InvalidParameter
+from litellm_imagegen.errors import InvalidParameter, RequestError
 from tests.unit.helpers import base64_of, data_url, picture_bytes
 
 RED, BLUE = picture_bytes(color="red"), picture_bytes(color="blue")
@@ -53,7 +53,6 @@ def test_every_field_of_the_images_api_is_read() -> None:
             "partial_images": 2,
             "input_fidelity": "high",
             "seed": 5,
-            "stream": True,
         }
     )
     assert shown(request.messages) == [("user", ["a fox"])]
@@ -71,8 +70,14 @@ def test_every_field_of_the_images_api_is_read() -> None:
         Name.INPUT_FIDELITY: "high",
         Name.SEED: 5,
     }
-    assert request.stream
     assert request.unread == ()
+
+
+@pytest.mark.parametrize("streams", [True, "true"])
+def test_pictures_of_this_endpoint_are_not_streamed_and_that_is_said(streams: Any) -> None:
+    with pytest.raises(RequestError, match=r"stream: .*/v1/chat/completions") as caught:
+        images({"prompt": "a fox", "stream": streams})
+    assert caught.value.field == "stream"
 
 
 def test_a_form_sends_everything_as_text() -> None:
