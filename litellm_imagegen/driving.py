@@ -141,7 +141,7 @@ async def drive(job: Job, transport: Transport, deadline: Deadline) -> AsyncGene
             failures += 1
             following = _once_more(call, error, failures, deadline)
         if following is not None:
-            await deadline.wait_for(asyncio.sleep(following.delay_seconds))
+            await deadline.wait_for(pause(following.delay_seconds))
         call = following
     job.ledger.forget(job.key)
 
@@ -186,7 +186,7 @@ async def _fetched(remote: RemotePicture, job: Job, deadline: Deadline) -> Pictu
     rules = FetchRules(hosts=(*job.provider.picture_hosts, base.hostname or ""))
     for failures in range(_REPEATS + 1):
         if failures:
-            await deadline.wait_for(asyncio.sleep(2.0 ** (failures - 1)))
+            await deadline.wait_for(pause(2.0 ** (failures - 1)))
         try:
             raw = await deadline.wait_for(
                 fetch("picture", remote.url, rules=rules, maximum_bytes=job.limits.picture_bytes)
@@ -309,3 +309,8 @@ async def _reference(picture: ImageInput, job: Job, deadline: Deadline) -> Blob:
 async def off_loop(size: int, work: Callable[[], Result]) -> Result:
     """Do work on `size` bytes, in a thread if that would hold up the event loop."""
     return work() if size < _LOOP_BYTES else await asyncio.to_thread(work)
+
+
+async def pause(seconds: float) -> None:
+    """Wait, as between two polls."""
+    await asyncio.sleep(seconds)

@@ -13,7 +13,7 @@ import pybase64
 import pytest
 from PIL import Image
 
-from litellm_imagegen import engine, transport
+from litellm_imagegen import driving, engine, transport
 from litellm_imagegen.canonical import ImageResult, Limits, PictureDelta, Preferences, TextDelta
 from litellm_imagegen.codec import Call
 from litellm_imagegen.dialects import parse_chat
@@ -182,13 +182,12 @@ def with_downloads(monkeypatch: pytest.MonkeyPatch, *scripted: tuple[str, bytes 
 def without_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Waits between calls take no time; the list fills with how long they would have been."""
     waited: list[float] = []
-    pause = asyncio.sleep
 
-    async def sleep(seconds: float) -> None:
+    async def pause(seconds: float) -> None:
         waited.append(seconds)
-        await pause(0)
+        await asyncio.sleep(0)
 
-    monkeypatch.setattr("litellm_imagegen.driving.asyncio.sleep", sleep)
+    monkeypatch.setattr(driving, "pause", pause)
     return waited
 
 

@@ -147,7 +147,7 @@ def test_after_the_deadline_another_try_asks_for_the_old_job(monkeypatch: pytest
         await asyncio.Event().wait()
 
     with monkeypatch.context() as patch:
-        patch.setattr("litellm_imagegen.driving.asyncio.sleep", endless)
+        patch.setattr("litellm_imagegen.driving.pause", endless)
         failed(job, DeadlineExceeded, taken())
     job = replace(job, plan=job.plan.model_copy(update={"deadline_seconds": 300.0}))
     second, _ = ran(job, ready())
@@ -169,7 +169,7 @@ def test_after_a_hang_up_another_try_asks_for_the_old_job(monkeypatch: pytest.Mo
             await task
 
     with monkeypatch.context() as patch:
-        patch.setattr("litellm_imagegen.driving.asyncio.sleep", endless)
+        patch.setattr("litellm_imagegen.driving.pause", endless)
         asyncio.run(hung_up())
     second, _ = ran(job, ready())
     assert second.addresses == [polling()]
