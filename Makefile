@@ -32,9 +32,10 @@ test-oldest:
 	.venv-oldest/bin/pip install --quiet --disable-pip-version-check -e '.[test]' -c tests/oldest.txt
 	.venv-oldest/bin/pytest
 
-# A thousand requests of every kind at once: nothing of them may be left.
+# A thousand requests of every kind at once: nothing of them may be left. Thousands of plans keep their promises.
 campaign:
 	IMAGEGEN_MIXED_REQUESTS=1000 $(BIN)pytest -n 0 tests/proxy/test_bypass.py -k nothing_is_left
+	IMAGEGEN_EXAMPLES=3000 $(BIN)pytest tests/unit/test_plan_properties.py
 
 # Every spelling is taken out of the dialects once: a test must notice. Two minutes.
 mutation:

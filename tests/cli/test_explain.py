@@ -104,7 +104,7 @@ pictures: 2 in 2 calls
 conversion: to jpeg, when the picture is there
 deadline: 300 s
 
-POST https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash-image:generateContent (2 times)
+POST https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash-image:generateContent
 {
   "contents": [
     {
@@ -119,6 +119,31 @@ POST https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash-im
   "generationConfig": {
     "temperature": 1.0,
     "seed": 7,
+    "responseModalities": [
+      "TEXT",
+      "IMAGE"
+    ],
+    "imageConfig": {
+      "aspectRatio": "16:9"
+    }
+  }
+}
+
+POST https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash-image:generateContent
+{
+  "contents": [
+    {
+      "role": "user",
+      "parts": [
+        {
+          "text": "A fox"
+        }
+      ]
+    }
+  ],
+  "generationConfig": {
+    "temperature": 1.0,
+    "seed": 8,
     "responseModalities": [
       "TEXT",
       "IMAGE"

@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -23,6 +24,8 @@ from litellm_imagegen.sandbox.app import create_app
 
 _START_SECONDS = 90
 
+# For each call httpx would read all certificates, which takes longer than the call.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 FormFile = tuple[str, tuple[str, bytes, str]]
 
 
@@ -81,6 +84,7 @@ class Proxy:
             headers=self._headers(headers),
             timeout=60,
             trust_env=False,
+            verify=NO_TLS,
         )
 
     def stream(self, body: Mapping[str, Any], **headers: str) -> Frames:
@@ -92,6 +96,7 @@ class Proxy:
             headers=self._headers(headers),
             timeout=60,
             trust_env=False,
+            verify=NO_TLS,
         ) as response:
             response.read()
         if response.status_code != 200:
@@ -123,6 +128,7 @@ class Proxy:
             headers=self._headers(headers),
             timeout=60,
             trust_env=False,
+            verify=NO_TLS,
         )
 
     def edit(self, files: Sequence[FormFile], **fields: str) -> httpx.Response:
@@ -134,6 +140,7 @@ class Proxy:
             headers=self._headers({}),
             timeout=60,
             trust_env=False,
+            verify=NO_TLS,
         )
 
     def _headers(self, given: Mapping[str, str]) -> dict[str, str]:
@@ -181,7 +188,9 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", proxy: Proxy) -> None:
     while time.monotonic() < end:
         assert process.poll() is None, proxy.log
         try:
-            if httpx.get(f"{proxy.url}/health/liveliness", timeout=5, trust_env=False).is_success:
+            if httpx.get(
+                f"{proxy.url}/health/liveliness", timeout=5, trust_env=False, verify=NO_TLS
+            ).is_success:
                 return
         except httpx.TransportError:
             pass

@@ -139,7 +139,7 @@ _OWN_TO_EACH_ANSWER = frozenset(
 _HEADERS = ("content-type", "llm_provider-", "retry-after", "x-imagegen-", "x-litellm-", "x-ratelimit-")
 _POLLS = 200
 # `make campaign` asks for more.
-_MIXED_REQUESTS = int(os.environ.get("IMAGEGEN_MIXED_REQUESTS", "200"))
+_MIXED_REQUESTS = int(os.environ.get("IMAGEGEN_MIXED_REQUESTS", "120"))
 
 
 @dataclass(frozen=True)
@@ -348,7 +348,10 @@ def test_an_answer_is_the_same_whichever_way_its_pictures_go(plain: Setup, wish:
         answer = draw(plain.proxy, way != "whole", model, prompt(wish), **fields)
         kept[bypass] = plain.kept - before
         if isinstance(answer, Frames):
-            body: Any = [answer.chunks, answer.done]
+            chunks = answer.chunks
+            if wish == "cut off":  # what of it was read before the connection broke is chance
+                chunks = [chunk for chunk in chunks if "error" in chunk]
+            body: Any = [chunks, answer.done]
             status = answer.status
         else:
             body, status = answer.json(), answer.status_code

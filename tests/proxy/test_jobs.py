@@ -22,7 +22,7 @@ from PIL import Image
 
 from tests.pictures import data_url, look_at
 from tests.proxy.conftest import PROVIDER_KEY, SETTINGS
-from tests.proxy.support import Canary, Frames, Proxy, running_canary, running_proxy, running_sandbox
+from tests.proxy.support import NO_TLS, Canary, Frames, Proxy, running_canary, running_proxy, running_sandbox
 from tests.proxy.test_outcomes import assert_error_frame, assert_harmless
 from tests.unit.test_fetching import FORBIDDEN
 
@@ -146,12 +146,12 @@ class Setup:
 
 def counts_of(sandbox: str) -> dict[str, int]:
     """How often each kind of address was called."""
-    told: dict[str, int] = httpx.get(f"{sandbox}/v1/sandbox/bfl", trust_env=False).json()
+    told: dict[str, int] = httpx.get(f"{sandbox}/v1/sandbox/bfl", trust_env=False, verify=NO_TLS).json()
     return told
 
 
 def open_requests(sandbox: str) -> int:
-    told: int = httpx.get(sandbox, trust_env=False).json()["open_requests"]
+    told: int = httpx.get(sandbox, trust_env=False, verify=NO_TLS).json()["open_requests"]
     return told
 
 
