@@ -625,10 +625,14 @@ def hang_up(proxy: Proxy, streamed: bool, wish: str, after_bytes: int = 1) -> No
         httpx.Client(trust_env=False, timeout=60) as client,
         client.stream("POST", url, json=body, headers=headers) as response,
     ):
-        read = 0
+        read = b""
         pieces = response.iter_raw()  # without a size: as they come
-        while read < after_bytes:
-            read += len(next(pieces))
+        while len(read) < after_bytes:
+            try:
+                read += next(pieces)
+            except (StopIteration, httpx.TransportError) as error:
+                told = f"{error!r} after {len(read)} bytes, {read[-500:]!r}: {proxy.log[-2000:]}"
+                raise AssertionError(told) from error
 
 
 @pytest.mark.timeout(560)
