@@ -15,12 +15,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import bfl, bfl_faults, gemini, imagen, imagen_wishes, openai_images
+from . import bfl, bfl_faults, gemini, imagen, imagen_wishes, openai_images, openai_responses
 from .faults import WORDS
 from .wire import Wire
 
 # Where two wires have one address the first is asked first, and passes over what is not for it.
-WIRES: tuple[Wire, ...] = (openai_images.WIRE, gemini.WIRE, imagen.WIRE, bfl.WIRE)
+WIRES: tuple[Wire, ...] = (openai_images.WIRE, openai_responses.WIRE, gemini.WIRE, imagen.WIRE, bfl.WIRE)
 
 
 class _OpenRequests:

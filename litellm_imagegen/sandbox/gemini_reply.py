@@ -23,10 +23,10 @@ from .encoding import encode
 from .faults import Wishes, without_wishes
 from .gemini_models import Model
 from .gemini_request import Asked
+from .words import deltas
 
 _SIGNS_PER_TOKEN = 4
 _THOUGHT_TOKENS = 180
-_DELTAS_PER_TEXT = 3
 _NOT_SHOWN = (
     "The picture was made but cannot be shown, as it may go against the rules for generated pictures. "
     "Word the prompt in another way; this request is not charged. (sandbox)"
@@ -171,12 +171,9 @@ def first_delta(reply: Reply) -> dict[str, Any]:
 
 def _deltas(part: Part) -> list[Part]:
     """A text part cut at spaces into a few deltas, the first with the signature; other parts stay whole."""
-    words = part.get("text", "").split(" ")
-    if "text" not in part or part.get("thought") or len(words) < _DELTAS_PER_TEXT:
+    if "text" not in part or part.get("thought"):
         return [part]
-    step = -(-len(words) // _DELTAS_PER_TEXT)
-    texts = [" ".join(words[start : start + step]) for start in range(0, len(words), step)]
-    texts = [text if index == 0 else f" {text}" for index, text in enumerate(texts)]
+    texts = deltas(part["text"])
     return [{**part, "text": texts[0]}, *({"text": text} for text in texts[1:])]
 
 

@@ -1,4 +1,4 @@
-"""The body of an OpenAI image request as it arrives: JSON, or a form with files.
+"""The body of an OpenAI request as it arrives: JSON, or a form with files.
 
 Strategy: both come out as one `Body`: plain values, and files apart. In a form every value is a string;
 numbers and booleans are parsed here, by the names of their fields, and one that does not parse stays the
@@ -20,7 +20,7 @@ from starlette.requests import Request
 
 from . import strict
 from .openai_errors import OpenAIError, bad_request, body_too_large, invalid_value, unsupported_content_type
-from .openai_fields import BOOLEANS, WHOLE_NUMBERS, Operation
+from .openai_fields import BOOLEANS, WHOLE_NUMBERS
 
 LARGEST_BODY = 256 * 1024 * 1024
 
@@ -61,7 +61,7 @@ class _Limited(Request):
             yield chunk
 
 
-async def read_body(request: Request, operation: Operation) -> Body:
+async def read_body(request: Request, *, takes_form: bool) -> Body:
     """Read a request's body. Raises OpenAIError when it is no JSON object, no form, or too large."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > LARGEST_BODY:
@@ -71,9 +71,9 @@ async def read_body(request: Request, operation: Operation) -> Body:
     limited = _Limited(request.scope, request.receive)
     if kind == _JSON:
         return _json_body(await limited.body())
-    if kind == _FORM and operation == "edit":
+    if kind == _FORM and takes_form:
         return await _form_body(limited)
-    raise unsupported_content_type(content_type, (_JSON, _FORM) if operation == "edit" else (_JSON,))
+    raise unsupported_content_type(content_type, (_JSON, _FORM) if takes_form else (_JSON,))
 
 
 def _json_body(raw: bytes) -> Body:

@@ -1,23 +1,22 @@
 """The fields of an OpenAI image request, as readers: what each takes, on which model.
 
-Strategy: one table of readers per model and operation. A reader takes a decoded value and the name of its
-parameter, and raises at the first fault, since OpenAI reports one fault at a time. Null counts as not
-given.
+Strategy: one table of readers per model and operation. What says how a picture should be is a table of its
+own, since the tool of the Responses API has the same fields.
 
 Source: https://platform.openai.com/docs/api-reference/images
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
-from .openai_errors import invalid_value, missing_parameter, unknown_parameter
+from .openai_errors import invalid_value
 from .openai_models import Model
+from .openai_readers import Reader, boolean, choice, record, shown, text, whole
 from .openai_sizes import FIXED_SIZES, fault_of_free_size, parse_size
 
 Operation = Literal["generation", "edit"]
-Reader = Callable[[Any, str], Any]
 
 WHOLE_NUMBERS = ("n", "output_compression", "partial_images", "frame_count", "frame_duration_ms")
 BOOLEANS = ("stream",)
@@ -30,60 +29,41 @@ _FORMATS_WITH_COMPRESSION = ("jpeg", "webp")
 
 def read_fields(values: Mapping[str, Any], model: Model, operation: Operation) -> dict[str, Any]:
     """Read all fields but those that hold pictures. Raises OpenAIError at the first fault."""
-    readers = _readers(model, operation)
-    result: dict[str, Any] = {}
-    for name, value in values.items():
-        if name not in readers:
-            raise unknown_parameter(name[:80])
-        if value is not None:
-            result[name] = readers[name](value, name)
-    if "prompt" not in result:
-        raise missing_parameter("prompt")
-    _check_together(result)
+    result: dict[str, Any] = record(_readers(model, operation), required=("prompt",))(values, "")
+    check_together(result)
     return result
 
 
-def text(longest: int | None = None, *, shortest: int = 0) -> Reader:
-    """A string of `shortest` to `longest` signs."""
-
-    def read(value: Any, name: str) -> str:
-        if not isinstance(value, str):
-            raise invalid_value(name, f"needs a string, got {_shown(value)}.")
-        if len(value) < shortest:
-            raise invalid_value(name, "must not be empty.")
-        if longest is not None and len(value) > longest:
-            raise invalid_value(name, f"is {len(value)} signs long; it takes at most {longest}.")
-        return value
-
-    return read
+def picture_readers(model: Model) -> dict[str, Reader]:
+    """The fields that say how a picture should be, which both APIs have."""
+    return {
+        "size": _size(model),
+        "quality": choice(("auto", *model.qualities)),
+        "background": _background(model),
+        "output_format": choice(model.output_formats),
+        "output_compression": whole(0, 100),
+        "moderation": choice(("auto", "low")),
+        "partial_images": whole(0, 3),
+    }
 
 
-def choice(values: Sequence[str]) -> Reader:
-    """One of these strings."""
-
-    def read(value: Any, name: str) -> str:
-        if not isinstance(value, str) or value not in values:
-            raise invalid_value(name, f"{_shown(value)}; it takes {', '.join(values)}.")
-        return value
-
-    return read
+def fidelity_reader(model: Model) -> dict[str, Reader]:
+    """The field that says how closely pictures of the request are kept, on models that leave a choice."""
+    return {"input_fidelity": choice(("high", "low"))} if model.takes_input_fidelity else {}
 
 
-def _whole(lowest: int, highest: int) -> Reader:
-    def read(value: Any, name: str) -> int:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise invalid_value(name, f"needs a whole number, got {_shown(value)}.")
-        if not lowest <= value <= highest:
-            raise invalid_value(name, f"{value}; it takes {lowest} to {highest}.")
-        return value
-
-    return read
-
-
-def _boolean(value: Any, name: str) -> bool:
-    if not isinstance(value, bool):
-        raise invalid_value(name, f"needs a boolean, got {_shown(value)}.")
-    return value
+def check_together(fields: Mapping[str, Any], place: str = "") -> None:
+    """The rules that need two fields at once. `place` is what stands before their names: "tools[0]."."""
+    output_format = fields.get("output_format", "png")
+    if fields.get("background") == "transparent" and output_format not in _FORMATS_WITH_ALPHA:
+        raise invalid_value(f"{place}background", f"transparent needs png or webp, not {output_format}.")
+    if fields.get("output_compression", 100) < 100 and output_format not in _FORMATS_WITH_COMPRESSION:
+        raise invalid_value(f"{place}output_compression", f"is for jpeg and webp, not for {output_format}.")
+    if fields.get("stream") and fields.get("n", 1) != 1:
+        raise invalid_value("n", "must be 1 when the reply is streamed.")
+    for name, wanted in (("frame_count", "gif"), ("frame_duration_ms", "gif"), ("svg", "svg")):
+        if name in fields and output_format != wanted:
+            raise invalid_value(name, f"is for {wanted}, not for {output_format}.")
 
 
 def _size(model: Model) -> Reader:
@@ -95,11 +75,11 @@ def _size(model: Model) -> Reader:
         size = parse_size(value) if isinstance(value, str) else None
         if not model.free_size:
             if size not in FIXED_SIZES:
-                raise invalid_value(name, f"{_shown(value)}; it takes {fixed}, auto.")
+                raise invalid_value(name, f"{shown(value)}; it takes {fixed}, auto.")
         elif size is None:
-            raise invalid_value(name, f"{_shown(value)}; it takes WIDTHxHEIGHT or auto.")
+            raise invalid_value(name, f"{shown(value)}; it takes WIDTHxHEIGHT or auto.")
         elif fault := fault_of_free_size(size):
-            raise invalid_value(name, f"{_shown(value)}. {fault}")
+            raise invalid_value(name, f"{shown(value)}. {fault}")
         return str(value)
 
     return read
@@ -117,32 +97,16 @@ def _background(model: Model) -> Reader:
     return read
 
 
-def _svg_settings(value: Any, name: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise invalid_value(name, f"needs an object, got {_shown(value)}.")
-    for key, setting in value.items():
-        if key != "model":
-            raise unknown_parameter(f"{name}.{key[:80]}")
-        text(shortest=1)(setting, f"{name}.model")
-    return value
-
-
 def _readers(model: Model, operation: Operation) -> dict[str, Reader]:
     common: dict[str, Reader] = {
         "prompt": text(_LONGEST_PROMPT, shortest=1),
         "model": text(),
-        "n": _whole(1, 10),
-        "size": _size(model),
-        "quality": choice(("auto", *model.qualities)),
-        "background": _background(model),
-        "output_format": choice(model.output_formats),
-        "output_compression": _whole(0, 100),
-        "moderation": choice(("auto", "low")),
-        "stream": _boolean,
-        "partial_images": _whole(0, 3),
+        "n": whole(1, 10),
+        "stream": boolean,
         "user": text(),
     }
-    return common | (_only_generation(model) if operation == "generation" else _only_edit(model))
+    own = _only_generation(model) if operation == "generation" else fidelity_reader(model)
+    return common | picture_readers(model) | own
 
 
 def _only_generation(model: Model) -> dict[str, Reader]:
@@ -150,31 +114,8 @@ def _only_generation(model: Model) -> dict[str, Reader]:
     if model.takes_authoring:
         readers |= {
             "complexity": choice(("low", "medium", "high")),
-            "frame_count": _whole(2, 64),
-            "frame_duration_ms": _whole(20, 2000),
-            "svg": _svg_settings,
+            "frame_count": whole(2, 64),
+            "frame_duration_ms": whole(20, 2000),
+            "svg": record({"model": text(shortest=1)}),
         }
     return readers
-
-
-def _only_edit(model: Model) -> dict[str, Reader]:
-    return {"input_fidelity": choice(("high", "low"))} if model.takes_input_fidelity else {}
-
-
-def _check_together(fields: Mapping[str, Any]) -> None:
-    """The rules that need two fields at once."""
-    output_format = fields.get("output_format", "png")
-    if fields.get("background") == "transparent" and output_format not in _FORMATS_WITH_ALPHA:
-        raise invalid_value("background", f"transparent needs png or webp, not {output_format}.")
-    if "output_compression" in fields and output_format not in _FORMATS_WITH_COMPRESSION:
-        raise invalid_value("output_compression", f"is for jpeg and webp, not for {output_format}.")
-    if fields.get("stream") and fields.get("n", 1) != 1:
-        raise invalid_value("n", "must be 1 when the reply is streamed.")
-    for name, wanted in (("frame_count", "gif"), ("frame_duration_ms", "gif"), ("svg", "svg")):
-        if name in fields and output_format != wanted:
-            raise invalid_value(name, f"is for {wanted}, not for {output_format}.")
-
-
-def _shown(value: Any) -> str:
-    kinds = {dict: "an object", list: "an array", bool: "a boolean"}
-    return kinds.get(type(value)) or f"'{str(value)[:80]}'"

@@ -1,7 +1,8 @@
 """The wire of the OpenAI Images API, and of Azure's form of it: routes, keys, streams and faults.
 
 Strategy: check the caller, read the request, read the wishes, compose the reply off the event loop, hand
-it to `Delivery`. A request that the provider would refuse is refused before any wish is looked at. Azure
+it to `Delivery`. A request that the provider would refuse is refused before any wish is looked at. A prompt
+is refused before a stream begins; a picture that is refused, and an error, end one that has begun. Azure
 differs in its addresses, its key, how it names a model and how it words some errors; a `Door` holds that.
 
 Source: https://platform.openai.com/docs/api-reference/images and
@@ -11,42 +12,31 @@ https://learn.microsoft.com/azure/ai-services/openai/how-to/dall-e
 from __future__ import annotations
 
 import asyncio
-import json
-import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Match, Route
-from starlette.types import Scope
+from starlette.routing import Route
 
-from . import openai_reply
-from .faults import UnknownFaultError, Wishes, read_wishes
+from . import openai_exchange, openai_listing, openai_reply
+from .faults import Wishes
 from .openai_body import read_body
 from .openai_errors import (
     OpenAIError,
     bad_request,
-    key_refused,
-    model_not_found,
     moderation_blocked,
-    organization_refused,
     overloaded,
     resource_not_found,
     wished_error,
 )
 from .openai_fields import Operation
-from .openai_models import MODELS, Model, deployed_model, find_model
+from .openai_models import deployed_model
 from .openai_request import Asked, ModelFinder, deployment_of_body, model_of_body, read_request
-from .transport import Delivery, Outgoing, page
+from .transport import Outgoing, page
 from .wire import Wire
 
-_JSON = "application/json"
-_EVENTS = "text/event-stream; charset=utf-8"
 _AZURE = "/openai"
 _DEPLOYMENT = f"{_AZURE}/deployments/{{deployment}}"
-_NO_PICTURE = "NO_IMAGE"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,29 +47,13 @@ class Door:
     find_model: ModelFinder
 
 
-class _NotGoogles(Route):
-    """A route that passes over requests with a Google key: the Gemini API has the same addresses."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Match as any route does, but a request with a Google key never."""
-        if scope["type"] == "http":
-            request = Request(scope)
-            if "x-goog-api-key" in request.headers or "key" in request.query_params:
-                return Match.NONE, {}
-        return super().matches(scope)
-
-
 def routes() -> list[Route]:
     """The routes of this wire, to be mounted at the root."""
     found: list[Route] = []
     for base in ("", _AZURE):
         found += _image_routes(f"{base}/v1")
     found += _image_routes(_DEPLOYMENT)
-    return [
-        *found,
-        _NotGoogles("/v1/models", _list_models, methods=["GET"]),
-        _NotGoogles("/v1/models/{model}", _get_model, methods=["GET"]),
-    ]
+    return [*found, *openai_listing.routes()]
 
 
 def _image_routes(base: str) -> list[Route]:
@@ -102,75 +76,51 @@ async def _answer(request: Request, operation: Operation) -> Response:
     door = _door(request)
     try:
         _check_caller(request, door)
-        body = await read_body(request, operation)
+        body = await read_body(request, takes_form=operation == "edit")
         asked = await asyncio.to_thread(read_request, body, operation, door.find_model)
-        wishes = _wishes(request, asked.prompt)
+        wishes = _wishes(request, asked)
         outgoing = page(wishes) or await _composed(asked, wishes)
     except OpenAIError as error:
-        outgoing = _error(error, door)
+        outgoing = openai_exchange.failed(error, azure=door.azure)
     except ClientDisconnect:
         outgoing = Outgoing()
-    return _delivery(outgoing, wishes)
+    return openai_exchange.deliver(outgoing, wishes)
 
 
 async def _composed(asked: Asked, wishes: Wishes) -> Outgoing:
-    _raise_wished(wishes)
+    early = wished_error(wishes)
+    if early is None and wishes.block_reason is not None:
+        early = moderation_blocked("input")
+    late = _late_error(wishes)
+    if early is not None:
+        raise early
+    if late is not None and not asked.stream:
+        raise late
     if wishes.never:
         return Outgoing()
-    if wishes.not_json:
-        return _odd(b"<this is not JSON>", asked)
-    if wishes.unknown_shape:
-        return _odd(b'{"hello": "world"}', asked)
-    if wishes.error_mid_stream and not asked.stream:
-        raise overloaded()
-    return await asyncio.to_thread(_composed_in_thread, asked, wishes)
+    event_name = openai_reply.event_name(asked, "completed") if asked.stream else None
+    odd = openai_exchange.odd(wishes, event_name)
+    if odd is not None:
+        return odd
+    return await asyncio.to_thread(_composed_in_thread, asked, wishes, late)
 
 
-def _raise_wished(wishes: Wishes) -> None:
-    error = wished_error(wishes)
-    if error is not None:
-        raise error
-    if wishes.block_reason is not None:
-        raise moderation_blocked("input")
+def _late_error(wishes: Wishes) -> OpenAIError | None:
+    """The wished error of a stream that has begun, in the place of its picture."""
     if wishes.refuse_picture:
-        raise moderation_blocked("output")
+        return moderation_blocked("output")
+    return overloaded() if wishes.error_mid_stream else None
 
 
-def _composed_in_thread(asked: Asked, wishes: Wishes) -> Outgoing:
-    if wishes.error_mid_stream:
-        events = openai_reply.events(openai_reply.compose_partials(asked))
-        broken = ("error", {"type": "error", **overloaded().body()})
-        return _streamed([(name, _dump(body)) for name, body in [*events, broken]])
+def _composed_in_thread(asked: Asked, wishes: Wishes, late: OpenAIError | None) -> Outgoing:
+    if late is not None:
+        events = openai_reply.events(openai_reply.compose_partials(asked, wishes))
+        broken = {"type": "error", **late.body(), "sequence_number": len(events)}
+        return openai_exchange.streamed([*events, ("error", broken)])
     reply = openai_reply.compose(asked, wishes)
     if asked.stream:
-        return _streamed([(name, _dump(body)) for name, body in openai_reply.events(reply)])
-    return Outgoing(content_type=_JSON, pieces=[_dump(openai_reply.whole(reply))])
-
-
-def _odd(body: bytes, asked: Asked) -> Outgoing:
-    """A reply with a body of no known shape, as the only event if the reply is streamed."""
-    if asked.stream:
-        return _streamed([(openai_reply.event_name(asked, "completed"), body)])
-    return Outgoing(content_type=_JSON, pieces=[body])
-
-
-def _streamed(events: Sequence[tuple[str, bytes]]) -> Outgoing:
-    pieces = [b"event: " + name.encode() + b"\ndata: " + body + b"\n\n" for name, body in events]
-    return Outgoing(content_type=_EVENTS, pieces=pieces, streamed=True)
-
-
-def _error(error: OpenAIError, door: Door) -> Outgoing:
-    body = error.azure_body() if door.azure else error.body()
-    return Outgoing(status=error.status, content_type=_JSON, headers=error.headers, pieces=[_dump(body)])
-
-
-def _dump(value: Any) -> bytes:
-    return json.dumps(value).encode("ascii")
-
-
-def _delivery(outgoing: Outgoing, wishes: Wishes) -> Response:
-    headers = {"x-request-id": f"req_{uuid.uuid4().hex}", **outgoing.headers}
-    return Delivery(replace(outgoing, headers=headers), wishes)
+        return openai_exchange.streamed(openai_reply.events(reply))
+    return openai_exchange.whole(openai_reply.whole(reply))
 
 
 def _door(request: Request) -> Door:
@@ -183,63 +133,26 @@ def _door(request: Request) -> Door:
 
 
 def _check_caller(request: Request, door: Door) -> None:
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
-    key = token.strip() if kind.lower() == "bearer" else ""
-    if door.azure:
-        key = request.headers.get("api-key") or key
-    if not key or key.startswith("invalid"):
-        raise key_refused(given=bool(key))
-    if not door.azure and request.headers.get("openai-organization", "").startswith("invalid"):
-        raise organization_refused()
+    if not door.azure:
+        openai_exchange.check_caller(request)
+        return
+    openai_exchange.check_key(request.headers.get("api-key") or openai_exchange.bearer_key(request))
     if "deployment" in request.path_params and not request.query_params.get("api-version"):
         raise resource_not_found()
 
 
-def _wishes(request: Request, prompt: str) -> Wishes:
-    try:
-        wishes = read_wishes(texts=[prompt], header=request.headers.get("x-sandbox"))
-    except UnknownFaultError as fault:
-        raise bad_request(str(fault)) from None
+def _wishes(request: Request, asked: Asked) -> Wishes:
+    wishes = openai_exchange.wishes_of(request, asked.prompt)
     absent = {
-        "drafts": wishes.drafts,
+        "drafts": wishes.drafts and not asked.stream,
         "words only": wishes.words_only,
         "words": wishes.words,
-        "max tokens or finish": wishes.finish_reason not in (None, _NO_PICTURE),
+        "max tokens or finish": wishes.finish_reason not in (None, openai_exchange.NO_PICTURE),
     }
     for word, wished in absent.items():
         if wished:
             raise bad_request(f"The sandbox fault '{word}' does not exist on the OpenAI Images wire.")
     return wishes
-
-
-async def _list_models(request: Request) -> Response:
-    data = [_described(name, model) for model in MODELS.values() for name in (model.name, *model.snapshots)]
-    return _about_models(request, {"object": "list", "data": data})
-
-
-async def _get_model(request: Request) -> Response:
-    name: str = request.path_params["model"]
-    model = find_model(name)
-    return _about_models(request, model_not_found(name) if model is None else _described(name, model))
-
-
-def _about_models(request: Request, found: dict[str, Any] | OpenAIError) -> Response:
-    wishes = Wishes()
-    door = _door(request)
-    try:
-        _check_caller(request, door)
-        wishes = _wishes(request, "")
-        _raise_wished(wishes)
-        if isinstance(found, OpenAIError):
-            raise found
-        outgoing = page(wishes) or Outgoing(content_type=_JSON, pieces=[_dump(found)])
-    except OpenAIError as error:
-        outgoing = _error(error, door)
-    return _delivery(outgoing, wishes)
-
-
-def _described(name: str, model: Model) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": model.created, "owned_by": "system"}
 
 
 WIRE = Wire(

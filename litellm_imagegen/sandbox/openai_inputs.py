@@ -22,8 +22,8 @@ from . import strict
 from .input_pictures import InputPicture, read_picture
 from .openai_body import Body, Upload
 from .openai_errors import invalid_picture, invalid_value, missing_parameter, unknown_parameter
-from .openai_fields import text
 from .openai_models import Model
+from .openai_readers import text
 
 _TAKEN = ("png", "jpeg", "webp")
 _TAKEN_TYPES = ("image/png", "image/jpeg", "image/webp", "image/jpg")
@@ -61,7 +61,7 @@ def read_pictures(body: Body, model: Model) -> Pictures:
     if not pictures.references:
         raise missing_parameter(_name(body))
     if pictures.mask is not None:
-        _check_mask(pictures.mask, pictures.references[0])
+        check_mask(pictures.mask, pictures.references[0])
     if pictures.markup is not None:
         _check_markup(pictures, pictures.markup, model)
     return pictures
@@ -92,7 +92,7 @@ def _of_upload(upload: Upload, param: str) -> Given:
         raise invalid_picture(
             param, f"the mimetype '{declared[:80]}' is not supported.", "unsupported_file_mimetype"
         )
-    return _decoded(upload.data, param)
+    return read_file(upload.data, param)
 
 
 def _of_json(values: Mapping[str, Any]) -> Pictures:
@@ -100,16 +100,16 @@ def _of_json(values: Mapping[str, Any]) -> Pictures:
     if entries is not None and not isinstance(entries, list):
         raise invalid_value("images", "needs an array.")
     single = {name: values[name] for name in ("mask", "markup") if values.get(name) is not None}
-    found = {name: _of_reference(value, name) for name, value in single.items()}
+    found = {name: read_reference(value, name) for name, value in single.items()}
     return Pictures(
-        references=[_of_reference(entry, f"images[{index}]") for index, entry in enumerate(entries or ())],
+        references=[read_reference(entry, f"images[{index}]") for index, entry in enumerate(entries or ())],
         mask=found.get("mask"),
         markup=found.get("markup"),
     )
 
 
-def _of_reference(value: Any, param: str) -> Given:
-    """A picture of a JSON body: an object with either image_url or file_id."""
+def read_reference(value: Any, param: str) -> Given:
+    """A picture of a JSON body: an object with either image_url or file_id. Raises OpenAIError."""
     if not isinstance(value, dict):
         raise invalid_value(param, "needs an object with image_url or file_id.")
     for name in value:
@@ -139,10 +139,11 @@ def _of_address(address: str, param: str) -> Given:
     data = strict.base64_bytes(address[head.end() :], param, faults)
     if faults:
         raise invalid_value(param, faults[0].description)
-    return _decoded(data, param)
+    return read_file(data, param)
 
 
-def _decoded(data: bytes, param: str) -> Given:
+def read_file(data: bytes, param: str) -> Given:
+    """A picture by its bytes. Raises OpenAIError when they are none that is taken."""
     if len(data) > _LARGEST_PICTURE:
         raise invalid_picture(
             param, f"{len(data)} bytes; it takes at most {_LARGEST_PICTURE}.", "image_too_large"
@@ -156,7 +157,8 @@ def _decoded(data: bytes, param: str) -> Given:
     return Given(param=param, shown=shown, data=data)
 
 
-def _check_mask(mask: Given, first: Given) -> None:
+def check_mask(mask: Given, first: Given) -> None:
+    """Check a mask against the picture that it is for. Raises OpenAIError."""
     if mask.data is None:
         return
     _check_overlay(mask)

@@ -19,12 +19,12 @@ from typing import Any
 from .faults import Wishes
 from .openai_drawing import caption_of, draw, prompt_of, seed_of
 from .openai_encoding import encode, encode_animation, encode_drawing
+from .openai_exchange import Event
 from .openai_request import Asked
 from .openai_tokens import PARTIAL_PICTURE_TOKENS, input_picture_tokens, output_tokens, text_tokens
 
 _EVENT_PREFIXES = {"generation": "image_generation", "edit": "image_edit"}
-
-Event = tuple[str, dict[str, Any]]
+_DRAFTS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +42,31 @@ def compose(asked: Asked, wishes: Wishes) -> Reply:
     count = wishes.pictures or asked.count
     if wishes.empty or wishes.finish_reason is not None:
         count = 0
-    pictures = [_picture(asked, wishes, number=number, of=count) for number in range(1, count + 1)]
-    return Reply(asked=asked, pictures=pictures, partials=_partials(asked) if count else ())
+    pictures = [picture_base64(asked, wishes, number=number, of=count) for number in range(1, count + 1)]
+    return Reply(asked=asked, pictures=pictures, partials=partials_of(asked, wishes) if count else ())
 
 
-def compose_partials(asked: Asked) -> Reply:
+def compose_partials(asked: Asked, wishes: Wishes) -> Reply:
     """What has been sent of a reply whose stream breaks before its picture."""
-    return Reply(asked=asked, partials=_partials(asked))
+    return Reply(asked=asked, partials=partials_of(asked, wishes))
+
+
+def partials_of(asked: Asked, wishes: Wishes, *, number: int = 1, of: int = 1) -> list[str]:
+    """The unfinished states of a picture in base64: only of a stream, two at least as drafts."""
+    if not asked.stream:
+        return []
+    count = max(asked.partial_pictures, _DRAFTS if wishes.drafts else 0)
+    return [
+        picture_base64(asked, Wishes(), number=number, of=of, partial=partial)
+        for partial in range(1, count + 1)
+    ]
+
+
+def picture_base64(asked: Asked, wishes: Wishes, *, number: int, of: int, partial: int = 0) -> str:
+    """Picture `number` of `of`, or its unfinished state number `partial`, as a file in base64."""
+    data = _file(asked, wishes.padding_bytes, number=number, of=of, partial=partial)
+    text = base64.b64encode(data).decode("ascii")
+    return text[:200] + "%%% this is no base64 %%%" if wishes.bad_base64 else text
 
 
 def whole(reply: Reply) -> dict[str, Any]:
@@ -56,7 +74,7 @@ def whole(reply: Reply) -> dict[str, Any]:
     return {
         "created": reply.created,
         "data": [{"b64_json": picture} for picture in reply.pictures],
-        **_settings(reply.asked),
+        **settings_of(reply.asked),
         "usage": _usage(reply),
     }
 
@@ -79,29 +97,17 @@ def event_name(asked: Asked, kind: str) -> str:
 def _event(reply: Reply, kind: str, picture: str, **more: Any) -> Event:
     name = event_name(reply.asked, kind)
     common = {"type": name, "b64_json": picture, "created_at": reply.created}
-    return name, common | _settings(reply.asked) | more
+    return name, common | settings_of(reply.asked) | more
 
 
-def _settings(asked: Asked) -> dict[str, str]:
+def settings_of(asked: Asked) -> dict[str, str]:
+    """What a reply tells of its pictures."""
     return {
         "background": asked.background,
         "output_format": asked.output_format,
         "quality": asked.quality,
         "size": asked.size,
     }
-
-
-def _partials(asked: Asked) -> list[str]:
-    if not asked.stream:
-        return []
-    numbers = range(1, asked.partial_pictures + 1)
-    return [_picture(asked, Wishes(), number=1, of=1, partial=number) for number in numbers]
-
-
-def _picture(asked: Asked, wishes: Wishes, *, number: int, of: int, partial: int = 0) -> str:
-    data = _file(asked, wishes.padding_bytes, number=number, of=of, partial=partial)
-    text = base64.b64encode(data).decode("ascii")
-    return text[:200] + "%%% this is no base64 %%%" if wishes.bad_base64 else text
 
 
 def _file(asked: Asked, padding_bytes: int, *, number: int, of: int, partial: int) -> bytes:
@@ -111,7 +117,7 @@ def _file(asked: Asked, padding_bytes: int, *, number: int, of: int, partial: in
             width=asked.width,
             height=asked.height,
             prompt=prompt_of(asked),
-            caption=caption_of(asked, number=number, of=of),
+            caption=caption_of(asked, number=number, of=of) + (f" · PARTIAL {partial}" if partial else ""),
             hue=int.from_bytes(hashlib.sha256(seed.encode()).digest()[:2], "big") % 360,
             padding_bytes=padding_bytes,
         )
@@ -131,12 +137,12 @@ def _file(asked: Asked, padding_bytes: int, *, number: int, of: int, partial: in
     )
 
 
-def _usage(reply: Reply) -> dict[str, Any]:
-    asked = reply.asked
+def usage_of(asked: Asked, *, pictures: int, partials: int) -> dict[str, Any]:
+    """The tokens of so many pictures and unfinished ones."""
     words = text_tokens(asked.prompt)
     given = asked.input_count * input_picture_tokens(high_fidelity=asked.high_fidelity)
     each = output_tokens(asked.model.output_tokens[asked.quality], (asked.width, asked.height))
-    drawn = len(reply.pictures) * each + len(reply.partials) * PARTIAL_PICTURE_TOKENS
+    drawn = pictures * each + partials * PARTIAL_PICTURE_TOKENS
     return {
         "input_tokens": words + given,
         "input_tokens_details": {"text_tokens": words, "image_tokens": given},
@@ -144,3 +150,7 @@ def _usage(reply: Reply) -> dict[str, Any]:
         "output_tokens_details": {"image_tokens": drawn, "text_tokens": 0},
         "total_tokens": words + given + drawn,
     }
+
+
+def _usage(reply: Reply) -> dict[str, Any]:
+    return usage_of(reply.asked, pictures=len(reply.pictures), partials=len(reply.partials))

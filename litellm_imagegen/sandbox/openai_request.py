@@ -8,16 +8,17 @@ Source: https://platform.openai.com/docs/api-reference/images
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .input_pictures import InputPicture
 from .openai_body import Body
 from .openai_errors import missing_parameter, model_not_found
-from .openai_fields import Operation, read_fields, text
+from .openai_fields import Operation, read_fields
 from .openai_inputs import Pictures, read_pictures, without_pictures
 from .openai_models import Model, deployed_model, find_model
+from .openai_readers import text
 from .openai_sizes import DEFAULT_SIZE, Pixels, nearest_size, parse_size
 
 _DEFAULT_FRAMES = 9
@@ -78,9 +79,9 @@ def read_request(body: Body, operation: Operation, find: ModelFinder) -> Asked:
     """Read a whole request. Raises OpenAIError at the first fault. Decodes pictures: call it in a thread."""
     model = find(body)
     if operation == "generation":
-        return _asked(read_fields(body.values, model, operation), model, operation, Pictures())
+        return settle(read_fields(body.values, model, operation), model, operation, Pictures())
     fields = read_fields(without_pictures(body), model, operation)
-    return _asked(fields, model, operation, read_pictures(body, model))
+    return settle(fields, model, operation, read_pictures(body, model))
 
 
 def _named_model(body: Body) -> str:
@@ -91,7 +92,8 @@ def _named_model(body: Body) -> str:
     return named
 
 
-def _asked(fields: dict[str, Any], model: Model, operation: Operation, pictures: Pictures) -> Asked:
+def settle(fields: Mapping[str, Any], model: Model, operation: Operation, pictures: Pictures) -> Asked:
+    """What fields that were read, and pictures with them, ask for."""
     width, height = _settled_size(fields, model, pictures)
     base, mask = _base_and_mask(pictures)
     given = [*pictures.references, *([pictures.markup] if pictures.markup else [])]
@@ -119,12 +121,12 @@ def _asked(fields: dict[str, Any], model: Model, operation: Operation, pictures:
     )
 
 
-def _unless_auto(fields: dict[str, Any], name: str, otherwise: str) -> str:
+def _unless_auto(fields: Mapping[str, Any], name: str, otherwise: str) -> str:
     value: str = fields.get(name, "auto")
     return otherwise if value == "auto" else value
 
 
-def _settled_size(fields: dict[str, Any], model: Model, pictures: Pictures) -> Pixels:
+def _settled_size(fields: Mapping[str, Any], model: Model, pictures: Pictures) -> Pixels:
     size = parse_size(fields.get("size", "auto"))
     if size is not None:
         return size

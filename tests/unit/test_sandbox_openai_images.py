@@ -398,6 +398,7 @@ def test_invalid_values_are_refused(model: str, field: str, value: Any) -> None:
         (NEWER, {"background": "transparent", "output_format": "jpeg"}, "background"),
         (NEWEST, {"background": "transparent", "output_format": "gif"}, "background"),
         (NEWER, {"output_format": "jpeg", "output_compression": 101}, "output_compression"),
+        (NEWER, {"output_format": "png", "output_compression": 99}, "output_compression"),
         (SECOND, {"stream": True, "n": 2}, "n"),
         (NEWEST, {"output_format": "gif", "frame_count": 1}, "frame_count"),
         (NEWEST, {"output_format": "gif", "frame_duration_ms": 2001}, "frame_duration_ms"),
@@ -416,6 +417,7 @@ def test_fields_of_other_models_or_of_edits_are_unknown(field: str) -> None:
 
 def test_newer_qualities_and_settings_are_taken() -> None:
     assert _generate(NEWER, quality="xhigh", moderation="low", user="me").status_code == 200
+    assert _generate(NEWER, output_compression=100).status_code == 200
     assert _generate(NEWEST, complexity="low", safety_identifier="x" * 128, n=None).status_code == 200
 
 
@@ -584,6 +586,7 @@ def test_models_are_listed_with_their_snapshots() -> None:
     names = {entry["id"] for entry in listed["data"]}
     assert listed["object"] == "list"
     assert {*MODELS, "gpt-image-2-2026-04-21", "gpt-image-2.5-sunburst-2026-09-08"} <= names
+    assert {"gpt-5", "gpt-5-2025-08-07"} <= names
     assert _call("GET", "/v1/models/gpt-image-1.5-2025-12-16").json()["object"] == "model"
     assert _call("GET", "/v1/models", headers={}).status_code == 401
 
@@ -621,6 +624,36 @@ def test_stream_of_an_edit_has_names_of_its_own() -> None:
     assert [name for name, _ in _events(reply)] == ["image_edit.partial_image", "image_edit.completed"]
 
 
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_stream_of_an_edit_in_json_sends_as_many_partials_as_are_asked_for(count: int) -> None:
+    images = [{"image_url": _data_url(_file(size=(1200, 800)))}]
+    events = _events(_edit_json(images, stream=True, partial_images=count))
+    assert [name for name, _ in events] == ["image_edit.partial_image"] * count + ["image_edit.completed"]
+    assert {_opened(base64.b64decode(body["b64_json"])).size for _, body in events} == {(1200, 800)}
+    images_only = _events(_edit_json(images, stream=True))[-1][1]
+    more = events[-1][1]["usage"]["output_tokens"] - images_only["usage"]["output_tokens"]
+    assert more == 100 * count
+
+
+def test_partial_pictures_are_grey_and_as_large_as_the_picture() -> None:
+    events = _events(_generate(stream=True, partial_images=2))
+    pictures = [_opened(base64.b64decode(body["b64_json"])) for _, body in events]
+    assert {picture.size for picture in pictures} == {(1024, 640)}
+    spread = [max(pixel) - min(pixel) for pixel in (_pixel(each, (1000, 300))[:3] for each in pictures)]
+    assert spread[:2] == [0, 0]
+    assert spread[2] > 0
+    drawings = _events(_generate(NEWEST, output_format="svg", stream=True, partial_images=1))
+    assert ["PARTIAL 1" in base64.b64decode(body["b64_json"]).decode() for _, body in drawings] == [
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize("fields", [{"stream": "true", "n": "2"}, {"stream": "true", "partial_images": "4"}])
+def test_stream_of_a_form_is_checked_as_one_of_json(fields: dict[str, str]) -> None:
+    _refused(_edit(("image", _part(_file())), **fields), "invalid_value", list(fields)[1])
+
+
 # The faults
 
 
@@ -634,6 +667,23 @@ def test_moderation_tells_its_stage(fault: str, stage: str) -> None:
     assert (error["type"], error["code"]) == ("image_generation_user_error", "moderation_blocked")
     assert error["moderation_details"]["moderation_stage"] == stage
     assert error["moderation_details"]["categories"]
+
+
+def test_refused_picture_ends_a_stream_and_a_refused_prompt_begins_none() -> None:
+    partial, (name, body) = _events(_wished("refuse picture", stream=True, partial_images=1))
+    assert partial[0] == "image_generation.partial_image"
+    assert (name, body["type"], body["sequence_number"]) == ("error", "error", 1)
+    assert (body["error"]["type"], body["error"]["code"]) == (
+        "image_generation_user_error",
+        "moderation_blocked",
+    )
+    assert body["error"]["moderation_details"]["moderation_stage"] == "output"
+    assert _wished("refuse prompt", stream=True).status_code == 400
+
+
+def test_drafts_are_partials_that_nobody_asked_for() -> None:
+    names = [name for name, _ in _events(_wished("drafts", stream=True))]
+    assert names == ["image_generation.partial_image"] * 2 + ["image_generation.completed"]
 
 
 def test_number_of_pictures_may_be_wrong() -> None:
@@ -873,6 +923,22 @@ def test_official_client_streams() -> None:
             return [event.type async for event in stream]
 
     assert _run(talk()) == ["image_generation.partial_image", "image_generation.completed"]
+
+
+def test_official_client_streams_edits() -> None:
+    async def talk() -> list[str]:
+        async with _official() as client:
+            stream = await client.images.edit(
+                model=SECOND,
+                image=("a.png", _file()),
+                prompt="a fox",
+                stream=True,
+                partial_images=2,
+                size=SMALL,
+            )
+            return [event.type async for event in stream]
+
+    assert _run(talk()) == ["image_edit.partial_image"] * 2 + ["image_edit.completed"]
 
 
 def test_official_client_reads_errors() -> None:
