@@ -25,7 +25,7 @@ from litellm_imagegen.canonical import (
 from litellm_imagegen.conversion import Conversion, converted
 from litellm_imagegen.cost import cost_of
 from litellm_imagegen.driving import off_loop
-from litellm_imagegen.errors import BadReply, NoImage
+from litellm_imagegen.errors import BadReply
 from litellm_imagegen.plan import Plan
 
 
@@ -92,7 +92,7 @@ class Assembly:
                 self._end = self._end.model_copy(update={**given, "facts": facts})
 
     def result(self, spent: Usage | None) -> ImageResult:
-        """The whole result. Raises `BadReply` for an empty one and `NoImage` where words are not enough."""
+        """The whole result. Raises `BadReply` for an empty one."""
         self._close_words()
         end, plan = self._end, self._plan
         pictures = [part for part in self._parts if isinstance(part, Picture)]
@@ -108,6 +108,7 @@ class Assembly:
             model=plan.model,
             parts=tuple(self._parts),
             answers=_answers(self._parts, self._wanted),
+            needs_picture=plan.wants_picture and plan.preferences.on_no_image is OnNoImage.ERROR,
             finish=end.finish or Finish.OTHER,
             refusal=end.refusal,
             usage=usage,
@@ -118,12 +119,6 @@ class Assembly:
             reason = end.facts.get("finishReason")
             why = f" ({reason})" if reason else ""
             raise BadReply(plan.provider, f"an empty answer, neither words nor a picture{why}")
-        if (
-            result.outcome is Outcome.WORDS_ONLY
-            and plan.wants_picture
-            and plan.on_no_image is OnNoImage.ERROR
-        ):
-            raise NoImage(plan.provider, result.text)
         return result.model_copy(update={"notices": (*result.notices, *_later_notices(result))})
 
     def _close_words(self) -> None:

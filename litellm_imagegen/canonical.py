@@ -133,11 +133,20 @@ class Message(Frozen):
     parts: tuple[TextPart | ImageInput, ...]
 
 
+class Surface(StrEnum):
+    """Where an outcome is shown: the kind of endpoint that was called."""
+
+    CHAT = "chat"
+    RESPONSES = "responses"
+    IMAGES = "images"
+
+
 class ImageRequest(Frozen):
     """What a caller wants, as the dialects read it. Nothing is decided yet.
 
     `model` is the provider's model id as configured or called, endings included; `model_is_clients` tells
-    whether the client has chosen it among all that a wildcard allows.
+    whether the client has chosen it among all that a wildcard allows. `reads_output_image` is true where its
+    spelling shows that it reads pictures of a response as `output_image`.
     """
 
     model: str
@@ -146,6 +155,8 @@ class ImageRequest(Frozen):
     asked: tuple[Asked, ...] = ()
     unread: tuple[Unread, ...] = ()
     stream: bool = False
+    surface: Surface = Surface.CHAT
+    reads_output_image: bool = False
 
 
 class NoticeCode(StrEnum):
@@ -180,10 +191,31 @@ class OnNoImage(StrEnum):
     ERROR = "error"
 
 
-class Preferences(Frozen):
-    """How to carry a request out; each may be set by settings, deployment, team, key or client."""
+class ChatShape(StrEnum):
+    """How a chat message holds pictures: beside its words, as parts among them, or as Markdown in them."""
 
-    output: Literal["images"] = "images"
+    IMAGES = "images"
+    PARTS = "parts"
+    MARKDOWN = "markdown"
+    IMAGES_AND_MARKDOWN = "images+markdown"
+
+
+class ResponseShape(StrEnum):
+    """How a response holds pictures: as items beside the message, or as parts of it."""
+
+    ITEMS = "items"
+    OUTPUT_IMAGE = "output_image"
+
+
+class Preferences(Frozen):
+    """How to carry a request out; each may be set by settings, deployment, team, key or client.
+
+    `output` is the shape on chat, `responses` that on /responses, where None leaves it to the client's
+    spelling and to the provider.
+    """
+
+    output: ChatShape = ChatShape.IMAGES
+    responses: ResponseShape | None = None
     policy: Policy = Policy.ADAPT
     on_no_image: OnNoImage = OnNoImage.TEXT
 
@@ -238,10 +270,11 @@ class Picture(Frozen):
 
 
 class Outcome(StrEnum):
-    """What happened, told apart totally: every surface has a row for each."""
+    """What happened, told apart totally: every surface has a row for each that can reach it."""
 
     PICTURES = "pictures"
     WORDS_ONLY = "words_only"
+    NO_IMAGE = "no_image"  # words, where only a picture will do
     REFUSED = "refused"
     TRUNCATED = "truncated"
     EMPTY = "empty"
@@ -280,6 +313,7 @@ class ImageResult(Answer):
     """What came back as a whole, what it cost, what had to change.
 
     `facts` are the provider's own, under its own names. `answers` are given where several were asked for.
+    With `needs_picture` words alone will not do.
     """
 
     provider: str
@@ -288,6 +322,13 @@ class ImageResult(Answer):
     usage: Usage | None = None
     facts: Mapping[str, Any] = {}
     notices: tuple[Notice, ...] = ()
+    needs_picture: bool = False
+
+    @property
+    def outcome(self) -> Outcome:
+        """As of an answer; of several answers it is that of all of them together."""
+        outcome = super().outcome
+        return Outcome.NO_IMAGE if outcome is Outcome.WORDS_ONLY and self.needs_picture else outcome
 
     @property
     def choices(self) -> tuple[Answer, ...]:
@@ -309,6 +350,17 @@ class PictureDelta(Frozen):
     choice: int = 0
 
 
+class PartialDelta(Frozen):
+    """A picture of the whole size as it looks on the way; `number` counts within the picture, from 0.
+
+    `choice` as in `TextDelta`.
+    """
+
+    picture: Picture
+    number: int
+    choice: int = 0
+
+
 class RemotePicture(Frozen):
     """A finished picture that is still at an address; the rest as in `Picture`."""
 
@@ -326,4 +378,4 @@ class EndDelta(Frozen):
     facts: Mapping[str, Any] = {}
 
 
-Delta = TextDelta | PictureDelta | EndDelta
+Delta = TextDelta | PartialDelta | PictureDelta | EndDelta

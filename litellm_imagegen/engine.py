@@ -21,6 +21,7 @@ from litellm_imagegen.canonical import (
     NoticeCode,
     OnNoImage,
     Outcome,
+    PartialDelta,
     PictureDelta,
     Preferences,
     TextDelta,
@@ -28,15 +29,16 @@ from litellm_imagegen.canonical import (
 )
 from litellm_imagegen.dialects import parse_chat
 from litellm_imagegen.driving import Job, Ledger, drive, with_pictures_fetched
-from litellm_imagegen.errors import ImagegenError, quote
+from litellm_imagegen.errors import BadReply, ImagegenError, quote
 from litellm_imagegen.plan import Plan, make_plan
 from litellm_imagegen.profiles import Profile, find
 from litellm_imagegen.providers import Provider
 from litellm_imagegen.transport import Deadline, Transport
 
-__all__ = ["Job", "Ledger", "Parse", "prepare", "run", "stream"]
+__all__ = ["Job", "Ledger", "Parse", "Step", "prepare", "run", "stream"]
 
 Parse = Callable[..., ImageRequest]
+Step = TextDelta | PartialDelta | PictureDelta | ImageResult
 
 
 def prepare(
@@ -110,9 +112,7 @@ async def run(job: Job, transport: Transport) -> ImageResult:
     return last
 
 
-async def stream(
-    job: Job, transport: Transport
-) -> AsyncGenerator[TextDelta | PictureDelta | ImageResult, None]:
+async def stream(job: Job, transport: Transport) -> AsyncGenerator[Step, None]:
     """Carry a plan out; words and pictures as they come, and last of all the whole result.
 
     Where it takes several calls they run at once, and give what they give in their order. Under
@@ -127,9 +127,7 @@ async def stream(
             yield step
 
 
-async def _several(
-    plan: Plan, calls: Sequence[Job], transport: Transport
-) -> AsyncGenerator[TextDelta | PictureDelta | ImageResult, None]:
+async def _several(plan: Plan, calls: Sequence[Job], transport: Transport) -> AsyncGenerator[Step, None]:
     """All calls at once; what fails is told where others succeed, and raised where none does."""
     tasks = [asyncio.create_task(_collected(call, transport)) for call in calls]
     results: list[ImageResult] = []
@@ -163,7 +161,7 @@ def _masked(result: ImageResult, job: Job) -> ImageResult:
     return result.model_copy(update={"refusal": quote(result.refusal, job.endpoint.secrets)})
 
 
-async def _collected(call: Job, transport: Transport) -> list[TextDelta | PictureDelta | ImageResult]:
+async def _collected(call: Job, transport: Transport) -> list[Step]:
     return [step async for step in _one(call, transport)]
 
 
@@ -191,13 +189,11 @@ def _together(plan: Plan, results: Sequence[ImageResult], failures: Sequence[Ima
     )
 
 
-async def _one(
-    job: Job, transport: Transport
-) -> AsyncGenerator[TextDelta | PictureDelta | ImageResult, None]:
+async def _one(job: Job, transport: Transport) -> AsyncGenerator[Step, None]:
     """One call, or two where a model answers in words at first."""
     plan = job.plan
     deadline = Deadline(plan.provider, plan.deadline_seconds)
-    holds_words = plan.on_no_image is OnNoImage.RETRY and plan.wants_picture
+    holds_words = plan.preferences.on_no_image is OnNoImage.RETRY and plan.wants_picture
     spent: Usage | None = None
     for is_last_try in (False, True) if holds_words else (True,):
         held: list[TextDelta] = []
@@ -207,8 +203,13 @@ async def _one(
                 async for delta in deltas:
                     if not isinstance(delta, EndDelta):
                         delta = delta.model_copy(update={"choice": assembly.choice})  # noqa: PLW2901
-                    if isinstance(delta, PictureDelta):
-                        picture = await assembly.finished(delta.picture, job.limits)
+                    if isinstance(delta, PictureDelta | PartialDelta):
+                        try:
+                            picture = await assembly.finished(delta.picture, job.limits)
+                        except BadReply:
+                            if isinstance(delta, PartialDelta):
+                                continue  # the finished picture may be better
+                            raise
                         delta = delta.model_copy(update={"picture": picture})  # noqa: PLW2901
                     assembly.add(delta)
                     if isinstance(delta, TextDelta) and holds_words and not assembly.has_picture:

@@ -7,7 +7,8 @@ speaks need not be guessed. Each takes the fields it knows. What is left was und
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from litellm_imagegen.canonical import Asked, ImageInput, ImageRequest, Message, Origin
+from litellm_imagegen.blob import Blob
+from litellm_imagegen.canonical import Asked, ImageInput, ImageRequest, Message, Origin, Surface
 from litellm_imagegen.dialects import (
     aione,
     bare,
@@ -34,6 +35,7 @@ DIALECTS: dict[str, Callable[[Fields], Iterator[Asked]]] = {
     "bare": bare.read,
 }
 _EXTRA_BODY = "extra_body"
+_HELICONES = ("image_generation.", f"{_EXTRA_BODY}.image_generation.")
 
 
 def parse_chat(
@@ -55,12 +57,10 @@ def parse_images(
 ) -> ImageRequest:
     """Read the body of /images/generations or /images/edits, JSON or a form; else like `parse_chat`."""
     left = dict(body)
-    if _is_true(left.get("stream", False)):
-        told = "stream: pictures of this endpoint come whole; leave it out, or ask on /v1/chat/completions"
-        raise RequestError(told, "stream")
     messages = openai_images.read_prompt(left)
     mask = tuple(openai_images.read_mask(left))
-    return _request(model, messages, left, defaults, model_is_clients=model_is_clients, asked_already=mask)
+    request = _request(model, messages, left, defaults, model_is_clients=model_is_clients, asked_already=mask)
+    return request.model_copy(update={"surface": Surface.IMAGES})
 
 
 def parse_edits(
@@ -74,12 +74,27 @@ def parse_edits(
 
 
 def parse_responses(
-    *, model: str, body: Mapping[str, Any], defaults: Mapping[str, Any], model_is_clients: bool = False
+    *,
+    model: str,
+    body: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    model_is_clients: bool = False,
+    earlier: tuple[Message, ...] = (),
+    picture_of: Callable[[str], Blob | None] = lambda _: None,
 ) -> ImageRequest:
-    """Read the body of /responses; else like `parse_chat`."""
+    """Read the body of /responses; else like `parse_chat`.
+
+    `earlier` are the turns up to the response that `previous_response_id` names, `picture_of` gives the
+    picture of an earlier item by the item's id.
+    """
     left = dict(body)
-    messages = openai_responses.read_input(left)
-    return _request(model, messages, left, defaults, model_is_clients=model_is_clients)
+    messages = openai_responses.read_input(left, earlier, picture_of)
+    openai_responses.take_settings(left)
+    request = _request(model, messages, left, defaults, model_is_clients=model_is_clients)
+    speaks_helicone = any(
+        asked.origin is Origin.CLIENT and asked.spelling.startswith(_HELICONES) for asked in request.asked
+    )
+    return request.model_copy(update={"surface": Surface.RESPONSES, "reads_output_image": speaks_helicone})
 
 
 def _request(

@@ -1,15 +1,24 @@
 """OpenAI Responses: the `image_generation` tool. Source: https://platform.openai.com/docs/guides/tools-image-generation."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from litellm_imagegen.blob import Blob
 from litellm_imagegen.canonical import Asked, ImageInput, Message, Name, Role, TextPart
 from litellm_imagegen.dialects.pictures import any_picture, as_mapping, chat_picture
 from litellm_imagegen.dialects.reading import Fields, carriable, integer
 from litellm_imagegen.dialects.shared import picture_fields
-from litellm_imagegen.errors import InvalidParameter
+from litellm_imagegen.errors import InvalidParameter, RequestError
 
 _TOOL = "image_generation"
+# Settings by name, with the values that change nothing for a picture; None for any value.
+_WITHOUT_MEANING: Mapping[str, tuple[Any, ...] | None] = {
+    "background": (False,),
+    "include": None,
+    "parallel_tool_calls": None,
+    "truncation": ("auto", "disabled"),
+    "text": ({"format": {"type": "text"}},),
+}
 _ROLES: dict[str, Role] = {
     "system": "system",
     "developer": "system",
@@ -34,18 +43,38 @@ def read(fields: Fields) -> Iterator[Asked]:
         fields.take("tool_choice")
 
 
-def read_input(body: dict[str, Any]) -> tuple[Message, ...]:
-    """`instructions` and `input` as a conversation; both are taken out of `body`."""
+def take_settings(body: dict[str, Any]) -> None:
+    """Take settings that change nothing for a picture out of `body`.
+
+    Raises `RequestError` for background mode: there is nobody to ask for the outcome later.
+    """
+    if body.get("background") is True:
+        told = "background: a response cannot be fetched later here; leave it out, and stream instead"
+        raise RequestError(told, "background")
+    for name, values in _WITHOUT_MEANING.items():
+        if name in body and (values is None or body[name] in values):
+            body.pop(name)
+
+
+def read_input(
+    body: dict[str, Any], earlier: tuple[Message, ...], picture_of: Callable[[str], Blob | None]
+) -> tuple[Message, ...]:
+    """`instructions`, the earlier turns and `input` as a conversation; what is read is taken out of `body`.
+
+    `picture_of` gives the picture of an earlier item by the item's id.
+    """
     instructions, given = body.pop("instructions", None), body.pop("input", None)
     messages: list[Message] = []
     if instructions is not None:
         if not isinstance(instructions, str):
             raise InvalidParameter("instructions", instructions, "a string")
         messages.append(Message(role="system", parts=_text("instructions", instructions)))
+    messages += earlier
     if isinstance(given, str):
         messages.append(Message(role="user", parts=_text("input", given)))
     elif isinstance(given, list) and given:
-        messages += [_item(f"input[{index}]", item) for index, item in enumerate(given)]
+        for index, item in enumerate(given):
+            messages += _item(f"input[{index}]", item, picture_of)
     else:
         raise InvalidParameter("input", given, "a string or a list with at least one item")
     return tuple(messages)
@@ -55,13 +84,28 @@ def _text(place: str, text: str) -> tuple[TextPart, ...]:
     return (TextPart(text=carriable(place, text)),) if text else ()
 
 
-def _item(place: str, item: Any) -> Message:
-    """A message, or a picture that was drawn earlier."""
+def _item(place: str, item: Any, picture_of: Callable[[str], Blob | None]) -> Iterator[Message]:
+    """A message, or a picture that was drawn earlier; how the model reasoned then is no part of it."""
     item = as_mapping(place, item)
-    if item.get("type") == "image_generation_call":
-        return Message(role="assistant", parts=(any_picture(f"{place}.result", item.get("result")),))
-    if item.get("type", "message") != "message":
-        raise InvalidParameter(f"{place}.type", item.get("type"), "message, image_generation_call")
+    match item.get("type") or "message":
+        case "message":
+            yield _message(place, item)
+        case "image_generation_call" if item.get("result") is not None:
+            yield Message(role="assistant", parts=(any_picture(f"{place}.result", item.get("result")),))
+        case "image_generation_call" | "item_reference":
+            blob = picture_of(str(item.get("id")))
+            if blob is None:
+                raise InvalidParameter(
+                    f"{place}.id", item.get("id"), "an item with its result, or one of late"
+                )
+            yield Message(role="assistant", parts=(ImageInput(blob=blob, spelling=f"{place}.id"),))
+        case "reasoning":
+            return
+        case kind:
+            raise InvalidParameter(f"{place}.type", kind, "message, image_generation_call, item_reference")
+
+
+def _message(place: str, item: Mapping[str, Any]) -> Message:
     role = _ROLES.get(str(item.get("role")))
     if role is None:
         raise InvalidParameter(f"{place}.role", item.get("role"), ", ".join(_ROLES))

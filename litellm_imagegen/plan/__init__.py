@@ -12,6 +12,7 @@ from typing import Any
 
 from litellm_imagegen.canonical import (
     Asked,
+    ChatShape,
     Frozen,
     ImageInput,
     ImageRequest,
@@ -20,9 +21,10 @@ from litellm_imagegen.canonical import (
     Modality,
     Name,
     Notice,
-    OnNoImage,
     Origin,
     Preferences,
+    ResponseShape,
+    Surface,
 )
 from litellm_imagegen.conversion import Conversion
 from litellm_imagegen.errors import InvalidParameter, LimitExceeded, RequestError
@@ -39,6 +41,8 @@ DEFAULT_DEADLINE_SECONDS = 300.0
 DEFAULT_DEADLINE_SECONDS_4K = 600.0
 _4K_EDGE = 3000
 _LARGEST_SEED = 2**31 - 1  # of the models that have the smallest range
+# Whose own clients read pictures of a response as parts of its message.
+_SHOWS_OUTPUT_IMAGE = ("helicone",)
 _DECIDED_TOGETHER = frozenset({*SHAPE, Name.N, Name.MODALITIES, Name.OUTPUT_FORMAT, Name.OUTPUT_COMPRESSION})
 
 
@@ -59,7 +63,8 @@ class Plan(Frozen):
     values: Mapping[Name, Any]
     output: tuple[Modality, ...]
     stream: bool
-    on_no_image: OnNoImage
+    surface: Surface
+    preferences: Preferences
     deadline_seconds: float
     counts: tuple[int, ...] = (1,)
     conversion: Conversion | None = None
@@ -132,6 +137,8 @@ def make_plan(
     for field in request.unread:
         why = OPERATORS if belongs_to_operators(field.spelling) else "no such field for this model"
         decisions.unsupported(field.spelling, field.value, Origin.CLIENT, why)
+    _leave_out_unseen(settled, request, decisions)
+    preferences = _preferences(preferences, request, provider, decisions)
     output = _output(settled, profile)
     values, counts, conversion = _decided(
         settled, profile=profile, vocabulary=vocabulary, vendor=vendor, limits=limits, decisions=decisions
@@ -152,7 +159,8 @@ def make_plan(
         values=MappingProxyType(values),
         output=output,
         stream=request.stream,
-        on_no_image=preferences.on_no_image,
+        surface=request.surface,
+        preferences=preferences,
         deadline_seconds=deadline_seconds or _default_deadline(values),
         counts=counts,
         conversion=conversion,
@@ -177,7 +185,10 @@ def _decided(
     values = decide_shape(settled, profile=profile, names=names, decisions=decisions)
     formats, conversion = decide_format(settled, profile=profile, names=names, decisions=decisions)
     values |= formats
-    counts = decide_counts(settled.get(Name.N), profile=profile, limits=limits, names=names)
+    # Pictures on the way are told apart for one picture only.
+    partial = settled.get(Name.PARTIAL_IMAGES)
+    countable = names - {Name.N} if partial is not None and partial.value else names
+    counts = decide_counts(settled.get(Name.N), profile=profile, limits=limits, names=countable)
     if Name.N in names and Name.N in settled:
         values[Name.N] = counts[0]
     for name, asked in settled.items():
@@ -193,6 +204,29 @@ def _decided(
             decisions.adapted(settled[other], False, f"not possible beside {name}", f"off beside {name}")
         values |= dict.fromkeys(names.intersection(excluded), False)
     return values, counts, conversion
+
+
+def _leave_out_unseen(settled: dict[Name, Asked], request: ImageRequest, decisions: Decisions) -> None:
+    """Ask for no pictures on the way where the endpoint has no place to show them."""
+    if request.stream and request.surface is not Surface.CHAT:
+        return
+    partial = settled.pop(Name.PARTIAL_IMAGES, None)
+    if partial is not None and partial.value:
+        decisions.left_out(partial, "only streams of /responses and /images show pictures on the way")
+
+
+def _preferences(
+    preferences: Preferences, request: ImageRequest, provider: str, decisions: Decisions
+) -> Preferences:
+    """The preferences with nothing left open, as far as the endpoint can follow them."""
+    output, responses = preferences.output, preferences.responses
+    if output is ChatShape.PARTS and request.surface is Surface.CHAT and request.stream:
+        decisions.preference("output", output, ChatShape.IMAGES, "a stream has no parts")
+        output = ChatShape.IMAGES
+    if responses is None:
+        is_part = request.reads_output_image or provider in _SHOWS_OUTPUT_IMAGE
+        responses = ResponseShape.OUTPUT_IMAGE if is_part else ResponseShape.ITEMS
+    return preferences.model_copy(update={"output": output, "responses": responses})
 
 
 def _output(settled: Mapping[Name, Asked], profile: Profile) -> tuple[Modality, ...]:

@@ -62,6 +62,10 @@ class Decisions:
         """Call another model id, and say so: that is the operator's doing."""
         self._note(NoticeCode.ADAPTED, "model", asked, used, why)
 
+    def preference(self, name: str, asked: str, used: str, why: str) -> None:
+        """Show the outcome in another way, and say so: the picture is the same."""
+        self._note(NoticeCode.ADAPTED, name, asked, used, why)
+
     def _note(self, code: NoticeCode, field: str, asked: Any, used: Any, why: str) -> None:
         """Everything foreign in a notice is short and harmless."""
         if len(self.notices) == _MAXIMUM_NOTICES:

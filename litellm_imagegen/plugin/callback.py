@@ -12,22 +12,40 @@ from typing import Any
 import litellm
 import orjson
 from litellm.integrations.custom_logger import CustomLogger
+from litellm.types.llms.openai import ResponsesAPIResponse
 from litellm.types.utils import CallTypes
 
+from litellm_imagegen.canonical import ResponseShape
+from litellm_imagegen.errors import RequestError
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.plugin import config
-from litellm_imagegen.plugin.bypass import Vault, answers_are_looked_at, current_vault
+from litellm_imagegen.plugin.bypass import answers_are_looked_at
 from litellm_imagegen.plugin.exceptions import translated
+from litellm_imagegen.plugin.image_events import ImageEvents
 from litellm_imagegen.plugin.records import TOKEN, Prepared, find_record, record_of
 from litellm_imagegen.plugin.redaction import redact_log_arguments, redact_request, redacted
 from litellm_imagegen.plugin.requests import ACCESS_OPTIONS, Given, Route, prepare, route_of
+from litellm_imagegen.plugin.responding import completed, keep_conversation
+from litellm_imagegen.plugin.response_events import ResponseEvents
+from litellm_imagegen.plugin.vault import Vault, current_vault
 from litellm_imagegen.surfaces.metadata import notices_header
 
 # LiteLLM refuses these for every custom provider; the plan holds a notice of them by now.
 _REFUSED_BY_LITELLM = ("reasoning_effort", "thinking", "verbosity")
+# The plan has read these, and LiteLLM would look for them in vain, or refuse them.
+_READ_BY_US = ("previous_response_id", "reasoning")
+_SERVED = "call /v1/chat/completions, /v1/responses, /v1/images/generations or /v1/images/edits"
+# Endpoints whose answers have no place for a picture: nothing is drawn there, nothing paid.
+_NOT_SERVED = {
+    CallTypes.anthropic_messages: f"/v1/messages cannot show a picture; {_SERVED}",
+    CallTypes.atext_completion: f"/v1/completions cannot show a picture; {_SERVED}",
+}
 _LARGE_REQUEST_BYTES = 1024 * 1024
 # What the proxy calls the requests of the routes that we serve.
-_CALLS_OF_OUR_ROUTES = frozenset({"completion", "acompletion", "image_generation", "aimage_edit"})
+_CALLS_OF_OUR_ROUTES = frozenset(
+    {"completion", "acompletion", "aresponses", "image_generation", "aimage_edit"}
+)
+_ECHOED = ("instructions", "max_output_tokens", "tool_choice", "tools")
 
 
 class ImagegenCallback(CustomLogger):
@@ -51,14 +69,21 @@ class ImagegenCallback(CustomLogger):
         """Plan a request for one deployment and leave the plan's token in the arguments."""
         route = route_of(call_type)
         if route is None:
+            if call_type in _NOT_SERVED and _is_ours(kwargs):
+                with translated(str(kwargs.get("model"))):
+                    raise RequestError(_NOT_SERVED[call_type])
             return None
         request = kwargs.get("litellm_logging_obj")
+        record = find_record(request)
         if not _is_ours(kwargs):
-            if (record := find_record(request)) is not None:
+            if record is not None:
                 record.notices = ()  # a fallback to a foreign model: ours have nothing to say about it
             if (vault := _own_vault(kwargs)) is not None:
                 vault.notices, vault.serves_stream = (), False
+                vault.live = None if route is Route.RESPONSES else vault.live
             return None
+        if record is not None and record.knows(kwargs.get(TOKEN)):
+            return None  # LiteLLM's bridge from responses to chat: the plan is made
         self._register_provider()
         if request is None:  # Python with an older LiteLLM: the handler plans, and gets all it needs for chat
             return None
@@ -69,15 +94,26 @@ class ImagegenCallback(CustomLogger):
             vault.notices, vault.serves_stream = prepared.plan.notices, prepared.plan.stream
             if route is Route.GENERATIONS:  # LiteLLM makes the logging object anew for each try
                 vault.owner = request
+            _go_live(vault, prepared, route, kwargs)
         if litellm.cache is not None:
             kwargs["cache"] = _cache_control(kwargs, prepared.plan)
         # What the provider is shown stays with the plan: LiteLLM would log it as it stands.
         for holder in (kwargs, *_logged_parameters(request)):
             for name in ACCESS_OPTIONS:
                 holder.pop(name, None)
-        for name in _REFUSED_BY_LITELLM:
+        for name in (*_REFUSED_BY_LITELLM, *_READ_BY_US):
             kwargs.pop(name, None)
         return kwargs
+
+    async def async_post_call_success_deployment_hook(
+        self, request_data: dict[str, Any], response: Any, call_type: CallTypes | None
+    ) -> Any:
+        """A whole response with all that LiteLLM's bridge from chat has lost of it."""
+        record = find_record(request_data.get("litellm_logging_obj"))
+        if record is None or record.outcome is None or not isinstance(response, ResponsesAPIResponse):
+            return None
+        outcome, record.outcome = record.outcome, None
+        return completed(response, outcome)
 
     async def async_logging_hook(
         self, kwargs: dict[str, Any], result: Any, call_type: str
@@ -104,6 +140,31 @@ class ImagegenCallback(CustomLogger):
         holder = find_record(data.get("litellm_logging_obj")) or current_vault()
         notices = notices_header(holder.notices) if holder is not None else None
         return {"x-imagegen-notices": notices} if notices else None
+
+
+def _go_live(vault: Vault, prepared: Prepared, route: Route, kwargs: dict[str, Any]) -> None:
+    """Send a stream in our own form where LiteLLM has none for it."""
+    plan = prepared.plan
+    if not plan.stream or route is Route.CHAT:
+        return
+    headers = {"x_litellm_call_id": str(kwargs.get("litellm_call_id") or "")}
+    headers["x_imagegen_notices"] = notices_header(plan.notices) or ""
+    if route is Route.RESPONSES:
+        echoed = {name: kwargs[name] for name in _ECHOED if kwargs.get(name) is not None}
+        echoed["previous_response_id"] = prepared.previous_response_id
+        ended = partial(keep_conversation, prepared)
+        if isinstance(vault.live, ResponseEvents):
+            vault.live.planned(echoed, ended)
+        else:
+            shape = plan.preferences.responses or ResponseShape.ITEMS
+            vault.go_live(ResponseEvents(vault, shape, echoed=echoed, ended=ended, headers=headers))
+        return
+    kwargs.pop("stream", None)
+    if vault.request is not None:
+        vault.request.pop("stream", None)
+    if vault.live is None:
+        operation = "image_edit" if route is Route.EDITS else "image_generation"
+        vault.go_live(ImageEvents(vault, operation, headers=headers))
 
 
 def _logged_parameters(logging_object: Any) -> Iterator[dict[str, Any]]:
@@ -150,9 +211,8 @@ def _cache_control(kwargs: dict[str, Any], plan: Plan) -> dict[str, Any]:
         given.get("namespace") or metadata.get("redis_namespace") or getattr(litellm.cache, "namespace", None)
     )
     values = {str(name): value for name, value in plan.values.items()}
-    told = orjson.dumps(
-        [plan.provider, plan.model, values, plan.output, plan.on_no_image], option=orjson.OPT_SORT_KEYS
-    )
+    shown = plan.preferences.model_dump(mode="json")
+    told = orjson.dumps([plan.provider, plan.model, values, plan.output, shown], option=orjson.OPT_SORT_KEYS)
     own = f"imagegen-{hashlib.sha256(told).hexdigest()}"
     return {**given, "namespace": f"{outer}:{own}" if outer else own}
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import litellm
@@ -18,7 +18,17 @@ import orjson
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from litellm_imagegen.canonical import Limits, Name, Notice, NoticeCode, OnNoImage, Policy, Preferences
+from litellm_imagegen.canonical import (
+    ChatShape,
+    Limits,
+    Name,
+    Notice,
+    NoticeCode,
+    OnNoImage,
+    Policy,
+    Preferences,
+    ResponseShape,
+)
 from litellm_imagegen.errors import (
     AuthenticationFailed,
     ConfigurationError,
@@ -51,7 +61,8 @@ class _Strict(BaseModel):
 class Choices(_Strict):
     """What settings, a deployment, a team, a key and a client can each choose; None leaves it to the next."""
 
-    output: Literal["images"] | None = None
+    output: ChatShape | None = None
+    responses: ResponseShape | None = None
     policy: Policy | None = None
     on_no_image: OnNoImage | None = None
 

@@ -13,20 +13,23 @@ from litellm.llms.custom_llm import CustomLLM
 from litellm.types.utils import ImageResponse, ModelResponse, ModelResponseStream
 
 from litellm_imagegen import engine
-from litellm_imagegen.canonical import ImageResult, PictureDelta, TextDelta
-from litellm_imagegen.engine import Job
-from litellm_imagegen.errors import ClientGone
+from litellm_imagegen.canonical import ImageResult, PartialDelta, ResponseShape, Surface, TextPart
+from litellm_imagegen.engine import Job, Step
+from litellm_imagegen.errors import ClientGone, RequestError
 from litellm_imagegen.plugin import blocking, wrapping
-from litellm_imagegen.plugin.bypass import Vault, current_vault, usable_vault
+from litellm_imagegen.plugin.bypass import usable_vault
 from litellm_imagegen.plugin.exceptions import translated
-from litellm_imagegen.plugin.records import TOKEN, find_record
-from litellm_imagegen.plugin.requests import Given, Route, bypass_setting, make_job, prepare
+from litellm_imagegen.plugin.records import TOKEN, Outcome, Prepared, find_record
+from litellm_imagegen.plugin.requests import Given, Route, make_job, prepare
+from litellm_imagegen.plugin.response_events import ResponseEvents
+from litellm_imagegen.plugin.sending import ends_with_connection
+from litellm_imagegen.plugin.vault import Vault, current_vault
 from litellm_imagegen.surfaces import chat, images
 from litellm_imagegen.transport import Transport
 
 
 class ImagegenHandler(CustomLLM):
-    """Serves `imagegen/<provider>/<model>` on chat completions and on the Images API."""
+    """Serves `imagegen/<provider>/<model>` on chat completions, on responses and on the Images API."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,23 +37,37 @@ class ImagegenHandler(CustomLLM):
 
     async def acompletion(self, *args: Any, **given: Any) -> ModelResponse:
         """A whole completion. Raises LiteLLM's exceptions."""
-        with translated(str(given["model"])):
-            result = await engine.run(await _job(given), self._transport)
+        model = str(given["model"])
+        with translated(model):
+            prepared = _prepared(given)
+            result = await engine.run(await make_job(prepared, given), self._transport)
             _tell(result, given)
-            shown = chat.completion(result, _url_of(given))
-            return wrapping.model_response(shown, result, str(given["model"]))
+            response_id = wrapping.new_id()
+            if prepared.plan.surface is Surface.RESPONSES:
+                result = _kept_for_response(result, prepared, response_id, given)
+            shown = chat.completion(result, _url_of(given, prepared), prepared.plan.preferences.output)
+            return wrapping.model_response(shown, result, response_id, model)
 
     async def astreaming(  # type: ignore[override]  # an async generator, as LiteLLM needs
         self, *args: Any, **given: Any
     ) -> AsyncGenerator[ModelResponseStream, None]:
         """The same as chunks. Errors before the first chunk become an HTTP status."""
-        with translated(str(given["model"])):
-            job = await _job(given)
-            completion_id, model = wrapping.new_id(), str(given["model"])
-            vault = _vault_of_request(given)
-            async with aclosing(_chunks(job, self._transport, _url_of(given), vault)) as chunks:
-                async for chunk in chunks:
-                    yield wrapping.response_chunk(chunk, completion_id, model)
+        completion_id, model = wrapping.new_id(), str(given["model"])
+        vault = _vault_of_request(given)
+        has_begun = False
+        try:
+            with translated(model):
+                prepared = _prepared(given)
+                job = await make_job(prepared, given)
+                work = _chunks(job, self._transport, _view(given, prepared, vault, completion_id), vault)
+                async with aclosing(work) as chunks:
+                    async for chunk in chunks:
+                        yield wrapping.response_chunk(chunk, completion_id, model)
+                        has_begun = True
+        except Exception as failure:
+            if vault is not None and not has_begun:
+                vault.failure = failure
+            raise
 
     async def aimage_generation(self, *args: Any, **given: Any) -> ImageResponse:
         """Pictures from a prompt. Raises LiteLLM's exceptions."""
@@ -62,11 +79,20 @@ class ImagegenHandler(CustomLLM):
 
     async def _images(self, given: dict[str, Any], route: Route) -> ImageResponse:
         with translated(str(given["model"])):
-            job = await _job(given, route)
-            work = engine.run(job, self._transport)
-            result = images.chosen(await _while_connected(work, given), sum(job.plan.counts))
+            prepared = _prepared(given, route)
+            vault = _vault_of_request(given)
+            streams = prepared.plan.stream
+            if streams and (vault is None or vault.live is None):
+                told = "stream: pictures of the Images API are streamed by a proxy alone; leave it out"
+                raise RequestError(told, "stream")
+            job = await make_job(prepared, given)
+            shows_partial = streams and _usable(given, prepared) is not None
+            work = _result(job, self._transport, vault if shows_partial else None)
+            if vault is not None and (streams or ends_with_connection()):
+                work = _while_connected(work, vault)
+            result = images.chosen(await work, sum(job.plan.counts))
             _tell(result, given)
-            return wrapping.image_response(images.response(result, _base64_of(given)), result)
+            return wrapping.image_response(images.response(result, _base64_of(given, prepared)), result)
 
     def completion(self, *args: Any, **given: Any) -> ModelResponse:
         """`acompletion` for synchronous callers."""
@@ -87,50 +113,93 @@ class ImagegenHandler(CustomLLM):
         return blocking.run(self.aimage_edit(**given))
 
 
+def _view(
+    given: Mapping[str, Any], prepared: Prepared, vault: Vault | None, completion_id: str
+) -> chat.CompletionChunks:
+    """How LiteLLM is shown a stream. Behind its bridge to responses the vault sends the pictures."""
+    plan = prepared.plan
+    url_of = _url_of(given, prepared)
+    if plan.surface is not Surface.RESPONSES:
+        return chat.CompletionChunks(url_of, plan.preferences.output)
+    if vault is not None and isinstance(vault.live, ResponseEvents):
+        vault.live.begin(completion_id, holds_pictures=_usable(given, prepared) is None)
+        if not vault.live.holds_pictures:
+            url_of = vault.live.reference
+    return chat.CompletionChunks(url_of)
+
+
 async def _chunks(
-    job: Job, transport: Transport, url_of: chat.UrlOf, vault: Vault | None
+    job: Job, transport: Transport, view: chat.CompletionChunks, vault: Vault | None
 ) -> AsyncGenerator[dict[str, Any], None]:
     """The chunks of a stream. The first is given only when the provider has taken the request.
 
     LiteLLM keeps the finish of the first choice alone: the vault is told those of the others.
     """
-    chunks = chat.CompletionChunks(url_of)
-    async with aclosing(_after_acceptance(job, transport)) as deltas:
-        async for delta in deltas:
-            if delta is None:
-                yield chunks.start()
+    is_response = job.plan.surface is Surface.RESPONSES
+    async with aclosing(_after_acceptance(job, transport)) as steps:
+        async for step in steps:
+            if step is None:
+                yield view.start()
                 continue
-            if isinstance(delta, ImageResult) and vault is not None:
-                vault.finishes = chat.finish_reasons(delta)[1:]
-            for chunk in chunks.end(delta) if isinstance(delta, ImageResult) else chunks.add(delta):
+            shown = _as_one_answer(step) if is_response else step
+            if vault is not None:
+                await vault.came(shown)
+            if isinstance(shown, PartialDelta):
+                continue
+            if isinstance(shown, ImageResult):
+                if is_response and vault is not None and vault.live is not None:
+                    shown = shown.model_copy(update={"needs_picture": False})
+                chunks = list(view.end(shown))
+                if vault is not None:
+                    vault.finishes = chat.finish_reasons(shown)[1:]
+            else:
+                chunks = list(view.add(shown))
+            for chunk in chunks:
                 yield chunk
 
 
-async def _after_acceptance(
-    job: Job, transport: Transport
-) -> AsyncGenerator[TextDelta | PictureDelta | ImageResult | None, None]:
-    """None when the provider has taken the request, at the latest before the first delta; then the deltas."""
-    async with aclosing(engine.stream(job, transport)) as deltas:
-        first = asyncio.ensure_future(anext(deltas))
+def _as_one_answer(step: Step) -> Step:
+    """A response knows no choices: all that was drawn is one output."""
+    update = {"answers": ()} if isinstance(step, ImageResult) else {"choice": 0}
+    return step.model_copy(update=update)
+
+
+async def _after_acceptance(job: Job, transport: Transport) -> AsyncGenerator[Step | None, None]:
+    """None when the provider has taken the request, at the latest before the first step; then the steps."""
+    async with aclosing(engine.stream(job, transport)) as steps:
+        first = asyncio.ensure_future(anext(steps))
         accepted = asyncio.ensure_future(job.accepted.wait())
         try:
             await asyncio.wait({first, accepted}, return_when=asyncio.FIRST_COMPLETED)
-            delta = first.result() if first.done() else None
+            step = first.result() if first.done() else None
             yield None
-            yield delta if delta is not None else await first
+            yield step if step is not None else await first
         finally:
             for task in (first, accepted):
                 task.cancel()
             await asyncio.gather(first, accepted, return_exceptions=True)
-        async for delta in deltas:
-            yield delta
+        async for step in steps:
+            yield step
 
 
-async def _while_connected(work: Coroutine[Any, Any, ImageResult], given: Mapping[str, Any]) -> ImageResult:
+async def _result(job: Job, transport: Transport, vault: Vault | None) -> ImageResult:
+    """The whole result; a vault is told what comes on the way."""
+    async with aclosing(engine.stream(job, transport)) as steps:
+        async for step in steps:
+            if isinstance(step, ImageResult):
+                return step
+            if vault is not None:
+                await vault.came(step)
+    raise AssertionError("a stream ends with its result")
+
+
+async def _while_connected(work: Coroutine[Any, Any, ImageResult], vault: Vault) -> ImageResult:
     """The outcome of some work, which ends when the client hangs up. Raises `ClientGone` then."""
-    vault = _vault_of_request(given)
-    if vault is None:
-        return await work
+    if vault.client_gone.is_set():  # LiteLLM tries once more
+        work.close()
+        raise ClientGone
+    if vault.watch_client is not None:
+        vault.watch_client()
     working, gone = asyncio.create_task(work), asyncio.create_task(vault.client_gone.wait())
     try:
         await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -143,24 +212,39 @@ async def _while_connected(work: Coroutine[Any, Any, ImageResult], given: Mappin
         await asyncio.gather(working, gone, return_exceptions=True)
 
 
-def _url_of(given: Mapping[str, Any]) -> chat.UrlOf:
+def _kept_for_response(
+    result: ImageResult, prepared: Prepared, response_id: str, given: Mapping[str, Any]
+) -> ImageResult:
+    """The words of a result for LiteLLM's bridge; the callback shows the whole of it afterwards."""
+    record = find_record(given.get("logging_obj"))
+    result = result.model_copy(update={"answers": ()})
+    if record is None:
+        return result
+    as_url = prepared.plan.preferences.responses is ResponseShape.OUTPUT_IMAGE
+    shows = _url_of(given, prepared) if as_url else _base64_of(given, prepared)
+    record.outcome = Outcome(prepared, result, response_id, shows)
+    words = tuple(part for part in result.parts if isinstance(part, TextPart))
+    return result.model_copy(update={"parts": words, "needs_picture": False})
+
+
+def _url_of(given: Mapping[str, Any], prepared: Prepared) -> chat.UrlOf:
     """References into the request's vault where pictures take their own way, else data URLs."""
-    vault = _vault(given)
+    vault = _usable(given, prepared)
     if vault is None:
         return chat.data_url
     return lambda picture: vault.keep(picture) or picture.blob.data_url
 
 
-def _base64_of(given: Mapping[str, Any]) -> images.Base64Of:
+def _base64_of(given: Mapping[str, Any], prepared: Prepared) -> images.Base64Of:
     """The same as base64."""
-    vault = _vault(given)
+    vault = _usable(given, prepared)
     if vault is None:
         return images.base64_text
     return lambda picture: vault.keep(picture, as_url=False) or images.base64_text(picture)
 
 
-def _vault(given: Mapping[str, Any]) -> Vault | None:
-    return usable_vault(bypass_setting(given), given.get("logging_obj"))
+def _usable(given: Mapping[str, Any], prepared: Prepared) -> Vault | None:
+    return usable_vault(prepared.bypass, given.get("logging_obj"))
 
 
 def _vault_of_request(given: Mapping[str, Any]) -> Vault | None:
@@ -175,8 +259,9 @@ def _tell(result: ImageResult, given: Mapping[str, Any]) -> None:
             holder.notices = result.notices
 
 
-async def _job(given: Mapping[str, Any], route: Route = Route.CHAT) -> Job:
+def _prepared(given: Mapping[str, Any], route: Route = Route.CHAT) -> Prepared:
+    """The plan that the hook has made, or one of what LiteLLM still hands over."""
     record = find_record(given.get("logging_obj"))
     token = str((given.get("optional_params") or {}).get(TOKEN))
     prepared = record.take(token) if record is not None else None
-    return await make_job(prepared or prepare(Given.to_handler(given, route)), given)
+    return prepared or prepare(Given.to_handler(given, route))

@@ -7,30 +7,45 @@ token. Everything goes when the logging object does, so nothing outlives a reque
 
 import secrets
 import weakref
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from litellm_imagegen.canonical import Notice
+from litellm_imagegen.canonical import ImageResult, Message, Notice
 from litellm_imagegen.plan import Plan
+from litellm_imagegen.plugin.bypass import Bypass
 from litellm_imagegen.plugin.config import Access
+from litellm_imagegen.surfaces.responses import Shows
 
 TOKEN = "imagegen_token"  # noqa: S105  # the name of an argument
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A plan, and what its deployment shows to the provider: LiteLLM hands a handler only some of that."""
+    """A plan, and what else of the request a handler needs: LiteLLM hands it only some of that.
+
+    `access` is what the deployment shows to the provider; `turns` are those that the next response may refer
+    to, None where it may not, and `owner` is whose they are.
+    """
 
     plan: Plan
     access: Access
+    bypass: Bypass
+    turns: tuple[Message, ...] | None = None
+    owner: Hashable = None
+    previous_response_id: str | None = None
 
 
 class Record:
-    """One request: its plans by token until a handler takes them, and what the latest one had to say."""
+    """One request: its plans by token until a handler takes them, and what the latest one had to say.
+
+    `outcome` is what a whole response is to show, until it is shown.
+    """
 
     def __init__(self) -> None:
         self._prepared: dict[str, Prepared] = {}
         self.notices: tuple[Notice, ...] = ()
+        self.outcome: Outcome | None = None
 
     def add(self, prepared: Prepared) -> str:
         """Keep a plan; the token to find it by."""
@@ -39,9 +54,23 @@ class Record:
         self.notices = prepared.plan.notices
         return token
 
+    def knows(self, token: object) -> bool:
+        """Whether there is a plan for a token, which only the hook can have made."""
+        return token in self._prepared
+
     def take(self, token: str) -> Prepared | None:
         """The plan for a token, once."""
         return self._prepared.pop(token, None)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A result for a whole response, under the id that the response has."""
+
+    prepared: Prepared
+    result: ImageResult
+    response_id: str
+    shows: Shows
 
 
 _records: "weakref.WeakKeyDictionary[Any, Record]" = weakref.WeakKeyDictionary()

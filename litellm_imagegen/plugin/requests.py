@@ -8,7 +8,7 @@ a proxy there is one caller and everything is the client's.
 import asyncio
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
@@ -16,17 +16,19 @@ from typing import Any
 
 import litellm
 import orjson
+from litellm.responses.utils import ResponsesAPIRequestUtils
 from litellm.types.utils import CallTypes, all_litellm_params
 
 from litellm_imagegen import engine
-from litellm_imagegen.canonical import Notice, NoticeCode
-from litellm_imagegen.dialects import parse_chat, parse_edits, parse_images
+from litellm_imagegen.canonical import Message, Notice, NoticeCode
+from litellm_imagegen.dialects import parse_chat, parse_edits, parse_images, parse_responses
 from litellm_imagegen.engine import Job
 from litellm_imagegen.errors import InvalidParameter, RequestError, quote
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.plugin import config
 from litellm_imagegen.plugin.bypass import Bypass
 from litellm_imagegen.plugin.config import Access
+from litellm_imagegen.plugin.conversations import CONVERSATIONS
 from litellm_imagegen.plugin.ledgers import current_ledger
 from litellm_imagegen.plugin.records import TOKEN, Prepared
 from litellm_imagegen.profiles import Profile, rows_of
@@ -58,6 +60,7 @@ _SERVED_BY_LITELLM = frozenset(
         "safety_identifier",
         "prompt_cache_key",
         "num_workers",
+        "previous_response_id",
         TOKEN,
         config.PREFIX,
     }
@@ -66,23 +69,27 @@ _SERVED_BY_LITELLM = frozenset(
 ACCESS_OPTIONS = frozenset(name for provider in PROVIDERS.values() for name in provider.option_variables)
 _OWNED = frozenset(all_litellm_params) | _SERVED_BY_LITELLM | ACCESS_OPTIONS
 _PRICE = "cost_per_"
+_EARLIER = "previous_response_id"
 
 
 class Route(StrEnum):
     """The kinds of requests that are served."""
 
     CHAT = "chat"
+    RESPONSES = "responses"
     GENERATIONS = "generations"
     EDITS = "edits"
 
 
 PARSERS: Mapping[Route, engine.Parse] = {
     Route.CHAT: parse_chat,
+    Route.RESPONSES: parse_responses,
     Route.GENERATIONS: parse_images,
     Route.EDITS: parse_edits,
 }
 _CALL_TYPES: Mapping[CallTypes | None, Route] = {
     CallTypes.acompletion: Route.CHAT,
+    CallTypes.aresponses: Route.RESPONSES,
     CallTypes.aimage_generation: Route.GENERATIONS,
     CallTypes.aimage_edit: Route.EDITS,
 }
@@ -112,8 +119,9 @@ class Given:
     def to_hook(cls, arguments: Mapping[str, Any], route: Route) -> "Given":
         """From the arguments of the deployment hook."""
         proxy_request = _mapping(arguments.get("proxy_server_request"))
-        # LiteLLM keeps what it knows of key and team apart from the metadata that the client sends on edits.
-        metadata = arguments.get("litellm_metadata" if route is Route.EDITS else "metadata")
+        # LiteLLM keeps what it knows of key and team apart where the client's metadata has a meaning.
+        has_own = route in (Route.EDITS, Route.RESPONSES)
+        metadata = arguments.get("litellm_metadata" if has_own else "metadata")
         return cls(
             model=str(arguments["model"]),
             fields={name: readable(value) for name, value in arguments.items()},
@@ -202,7 +210,7 @@ def make_plan(given: Given) -> Plan:
         drops_unsupported=given.litellm_params.get("drop_params") is True or litellm.drop_params is True,
         own_rows=(*_row_of_base_model(given, provider, model_id), *config.own_rows(provider.name)),
         goes_to_successor=deployment.successor,
-        parse=PARSERS[given.route],
+        parse=_parse(given),
     )
     if plan.wants_picture and _draws_nothing(name, model_id):
         raise RequestError(f"model: {quote(model_id)} answers in words only; {_image_models()}", "model")
@@ -240,8 +248,37 @@ def _row_of_base_model(given: Given, provider: Provider, model_id: str) -> Itera
 
 
 def prepare(given: Given) -> Prepared:
-    """A plan, and what its deployment shows to the provider. Raises as `make_plan`."""
-    return Prepared(make_plan(given), given.access)
+    """A plan, and what else a handler needs of the request. Raises as `make_plan`."""
+    plan = make_plan(given)
+    turns = None
+    if given.route is Route.RESPONSES and given.fields.get("store") is not False:
+        turns = plan.messages[1:] if given.fields.get("instructions") else plan.messages
+    bypass = config.deployment(given.model_info).bypass or config.settings().bypass or Bypass.AUTO
+    # LiteLLM has the id as it keeps it; the client knows its own form.
+    named = (given.fields if given.client_body is None else given.client_body).get(_EARLIER)
+    return Prepared(plan, given.access, bypass, turns, _owner(given), named)
+
+
+def _parse(given: Given) -> engine.Parse:
+    """How to read the body. A response may continue an earlier one. Raises `InvalidParameter`."""
+    if given.route is not Route.RESPONSES:
+        return PARSERS[given.route]
+    owner = _owner(given)
+    earlier: tuple[Message, ...] = ()
+    named = given.fields.get(_EARLIER)
+    if named is not None:
+        decoded = ResponsesAPIRequestUtils.decode_responses_api_response_id(str(named))
+        found = CONVERSATIONS.find(owner, decoded["response_id"])
+        if found is None:
+            raise InvalidParameter(_EARLIER, named, "the id of one of the latest responses that were stored")
+        earlier = found.turns
+    return partial(parse_responses, earlier=earlier, picture_of=partial(CONVERSATIONS.picture, owner))
+
+
+def _owner(given: Given) -> Hashable:
+    """Whose the conversation is: a team's, or else a key's."""
+    team, key = (given.metadata.get(f"user_api_key{name}") for name in ("_team_id", ""))
+    return ("team", team) if team else ("key", key)
 
 
 async def make_job(prepared: Prepared, arguments: Mapping[str, Any]) -> Job:
@@ -276,20 +313,13 @@ def _handlers_headers(arguments: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def bypass_setting(arguments: Mapping[str, Any]) -> Bypass:
-    """The setting in force for a handler's call. Raises `ConfigurationError`."""
-    parameters = _mapping(arguments.get("litellm_params"))
-    own = config.deployment(parameters.get("model_info")).bypass
-    return own or config.settings().bypass or Bypass.AUTO
-
-
 def _body_and_defaults(given: Given) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the client sent and what the operator set, without LiteLLM's own arguments."""
     body: dict[str, Any] = {}
     defaults: dict[str, Any] = {}
     dropped = given.litellm_params.get("additional_drop_params") or ()
     for key, value in given.fields.items():
-        if key in ("messages", "stream"):
+        if key in ("messages", "input", "instructions", "stream"):
             body[key] = value
         elif key in dropped or key in _OWNED:
             continue

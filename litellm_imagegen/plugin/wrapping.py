@@ -16,11 +16,17 @@ def new_id() -> str:
     return f"chatcmpl-{uuid4()}"
 
 
-def model_response(shown: Mapping[str, Any], result: ImageResult, model: str) -> ModelResponse:
+def model_response(
+    shown: Mapping[str, Any], result: ImageResult, response_id: str, model: str
+) -> ModelResponse:
     """A whole completion. LiteLLM takes the cost from the hidden parameters."""
     response = ModelResponse(
-        id=new_id(), model=model, choices=shown["choices"], usage=shown.get("usage"), stream=False
+        id=response_id, model=model, choices=shown["choices"], usage=shown.get("usage"), stream=False
     )
+    for choice, given in zip(response.choices, shown["choices"], strict=True):
+        content = given["message"]["content"]
+        if not isinstance(content, str):  # LiteLLM's constructors refuse parts
+            choice.message.content = content
     response.provider_metadata = shown["provider_metadata"]  # type: ignore[attr-defined]  # extras are kept
     if result.usage is not None and result.usage.cost is not None:
         response._hidden_params[_COST] = result.usage.cost

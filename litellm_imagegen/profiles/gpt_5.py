@@ -2,7 +2,8 @@
 
 Source: https://developers.openai.com/api/docs/guides/tools-image-generation (fields), read 2026-11. Which
 image model draws is the vendor's choice unless provider options name one: qualities and formats are those
-that all of them take, pixels those of every one since gpt-image-2.
+that all of them take, pixels those of every one since gpt-image-2. Neither temperature nor top_p: a model
+that thinks refuses both, and most do unless they are told not to.
 """
 
 from litellm_imagegen.canonical import Name
@@ -13,13 +14,7 @@ FAMILY = "gpt_5"
 STARTS = ("gpt-5",)
 
 # One picture for each call of the tool: it has no field for their number.
-_NAMES = (gpt_image.NAMES - {Name.N}) | {
-    Name.INPUT_FIDELITY,
-    Name.MODALITIES,
-    Name.MAX_TOKENS,
-    Name.TEMPERATURE,
-    Name.TOP_P,
-}
+_NAMES = (gpt_image.NAMES - {Name.N}) | {Name.INPUT_FIDELITY, Name.MODALITIES, Name.MAX_TOKENS}
 
 ROWS: tuple[Profile, ...] = (
     Profile(
@@ -29,5 +24,6 @@ ROWS: tuple[Profile, ...] = (
         pixel_rule=gpt_image.PIXEL_RULE,
         choices={**gpt_image.CHOICES, **gpt_image.FIDELITIES},
         ranges=gpt_image.RANGES,
+        maximum_output_tokens=128_000,
     ),
 )

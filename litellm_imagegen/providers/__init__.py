@@ -14,6 +14,7 @@ PROVIDERS: dict[str, Provider] = {
 # Which provider's wire the sandbox speaks for a model: by the start of the model's id, first match wins.
 SANDBOX_WIRES: tuple[tuple[str, Provider], ...] = (
     ("flux", bfl.PROVIDER),
+    ("gpt-5", openai.PROVIDER),
     ("gpt-image", openai.PROVIDER),
     ("chatgpt-image", openai.PROVIDER),
     ("", gemini.PROVIDER),

@@ -1,8 +1,9 @@
 """OpenAI. Source: https://platform.openai.com/docs/api-reference/authentication."""
 
-from litellm_imagegen.profiles import gpt_image
+from litellm_imagegen.profiles import gpt_5, gpt_image
 from litellm_imagegen.providers.provider import Credentials, Provider, Wire
 from litellm_imagegen.wires.openai_images import OpenAiImagesCodec
+from litellm_imagegen.wires.openai_responses import OpenAiResponsesCodec
 
 
 def _headers(shown: Credentials) -> dict[str, str]:
@@ -23,5 +24,8 @@ PROVIDER = Provider(
         "project": ("OPENAI_PROJECT_ID",),
     },
     authenticate=_headers,
-    wires=(Wire(codec=OpenAiImagesCodec(), family=gpt_image.FAMILY),),
+    wires=(
+        Wire(codec=OpenAiResponsesCodec(), family=gpt_5.FAMILY, starts=gpt_5.STARTS),
+        Wire(codec=OpenAiImagesCodec(), family=gpt_image.FAMILY),
+    ),
 )

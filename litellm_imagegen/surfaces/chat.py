@@ -8,16 +8,31 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from litellm_imagegen.canonical import Answer, ImageResult, Outcome, Picture, PictureDelta, TextDelta, Usage
+from litellm_imagegen.canonical import (
+    Answer,
+    ChatShape,
+    ImageResult,
+    Outcome,
+    Picture,
+    PictureDelta,
+    TextDelta,
+    Usage,
+)
+from litellm_imagegen.errors import NoImage
 from litellm_imagegen.surfaces.metadata import provider_metadata
 
 _FINISH_REASONS = {
     Outcome.PICTURES: "stop",
     Outcome.WORDS_ONLY: "stop",
+    Outcome.EMPTY: "stop",  # of a response, whose pictures are shown elsewhere
     Outcome.REFUSED: "content_filter",
     Outcome.TRUNCATED: "length",
 }
 
+
+_WITH_MARKDOWN = (ChatShape.MARKDOWN, ChatShape.IMAGES_AND_MARKDOWN)
+# What cannot hold parts shows pictures beside the words.
+_WITH_IMAGES = (ChatShape.IMAGES, ChatShape.IMAGES_AND_MARKDOWN)
 
 UrlOf = Callable[[Picture], str]
 
@@ -27,19 +42,22 @@ def data_url(picture: Picture) -> str:
     return picture.blob.data_url
 
 
-def completion(result: ImageResult, url_of: UrlOf = data_url) -> dict[str, Any]:
+def completion(
+    result: ImageResult, url_of: UrlOf = data_url, shape: ChatShape = ChatShape.IMAGES
+) -> dict[str, Any]:
     """`{choices: [{index, finish_reason, message}], usage?, provider_metadata}`.
 
     There is a choice for each answer that was asked for. `message.content` is never null; `message.images` is
     there only when there are pictures, and `message.refusal` only when something was refused. `url_of` gives
-    the URL that a picture is shown by.
+    the URL that a picture is shown by. Other shapes show pictures in the content. Raises `NoImage`.
     """
+    _check(result)
     shown: dict[str, Any] = {
         "choices": [
             {
                 "index": index,
                 "finish_reason": _FINISH_REASONS[answer.outcome],
-                "message": _message(answer, url_of),
+                "message": _message(answer, url_of, shape),
             }
             for index, answer in enumerate(result.choices)
         ],
@@ -55,10 +73,29 @@ def finish_reasons(result: ImageResult) -> tuple[str, ...]:
     return tuple(_FINISH_REASONS[answer.outcome] for answer in result.choices)
 
 
-def _message(answer: Answer, url_of: UrlOf) -> dict[str, Any]:
+def _check(result: ImageResult) -> None:
+    if result.outcome is Outcome.NO_IMAGE:
+        raise NoImage(result.provider, result.text)
+
+
+def _message(answer: Answer, url_of: UrlOf, shape: ChatShape) -> dict[str, Any]:
+    urls = {id(picture): url_of(picture) for picture in answer.pictures}
     message: dict[str, Any] = {"role": "assistant", "content": answer.text}
-    if answer.pictures:
-        message["images"] = [_image(index, url_of(picture)) for index, picture in enumerate(answer.pictures)]
+    if shape is ChatShape.PARTS and urls:
+        message["content"] = [
+            {"type": "image_url", "image_url": {"url": urls[id(part)]}}
+            if isinstance(part, Picture)
+            else {"type": "text", "text": part.text}
+            for part in answer.parts
+        ]
+    if shape in _WITH_MARKDOWN:
+        markdown = _Markdown()
+        message["content"] = "".join(
+            markdown.picture(urls[id(part)]) if isinstance(part, Picture) else markdown.words(part.text)
+            for part in answer.parts
+        )
+    if shape in _WITH_IMAGES and urls:
+        message["images"] = [_image(index, url) for index, url in enumerate(urls.values())]
     if answer.outcome is Outcome.REFUSED:
         message["refusal"] = answer.refusal
     return message
@@ -67,10 +104,11 @@ def _message(answer: Answer, url_of: UrlOf) -> dict[str, Any]:
 class CompletionChunks:
     """The same result as chunks: role; words as they come; each picture alone; metadata; usage; finish."""
 
-    def __init__(self, url_of: UrlOf = data_url) -> None:
+    def __init__(self, url_of: UrlOf = data_url, shape: ChatShape = ChatShape.IMAGES) -> None:
         self._pictures: Counter[int] = Counter()
-        self._begun: set[int] = set()
+        self._contents: dict[int, _Markdown] = {}  # of the choices that have begun
         self._url_of = url_of
+        self._shape = shape
 
     def start(self) -> dict[str, Any]:
         """The chunk that opens the first choice."""
@@ -79,18 +117,25 @@ class CompletionChunks:
     def add(self, delta: TextDelta | PictureDelta) -> Iterator[dict[str, Any]]:
         """The chunk for some words or for one picture, after one that opens its choice."""
         choice = delta.choice
-        if choice not in self._begun:
+        if choice not in self._contents:
             yield self._opening(choice)
+        content = self._contents[choice]
         if isinstance(delta, TextDelta):
-            yield _chunk({"content": delta.text}, choice)
-        else:
-            number, self._pictures[choice] = self._pictures[choice], self._pictures[choice] + 1
-            yield _chunk({"images": [_image(number, self._url_of(delta.picture))]}, choice)
+            text = content.words(delta.text) if self._shape in _WITH_MARKDOWN else delta.text
+            yield _chunk({"content": text}, choice)
+            return
+        number, self._pictures[choice] = self._pictures[choice], self._pictures[choice] + 1
+        url = self._url_of(delta.picture)
+        if self._shape in _WITH_MARKDOWN:
+            yield _chunk({"content": content.picture(url)}, choice)
+        if self._shape in _WITH_IMAGES:
+            yield _chunk({"images": [_image(number, url)]}, choice)
 
     def end(self, result: ImageResult) -> Iterator[dict[str, Any]]:
-        """What closes the choices. Nothing may follow the chunk with the finish reasons."""
+        """What closes the choices. Nothing may follow the chunk with the finish reasons. Raises `NoImage`."""
+        _check(result)
         for choice, answer in enumerate(result.choices):
-            if choice not in self._begun:
+            if choice not in self._contents:
                 yield self._opening(choice)
             if answer.outcome is Outcome.REFUSED:
                 yield _chunk({"refusal": answer.refusal}, choice)
@@ -105,7 +150,7 @@ class CompletionChunks:
         }
 
     def _opening(self, choice: int) -> dict[str, Any]:
-        self._begun.add(choice)
+        self._contents[choice] = _Markdown()
         return _chunk({"role": "assistant", "content": ""}, choice)
 
 
@@ -135,6 +180,28 @@ def usage(counted: Usage) -> dict[str, Any]:
         if known:
             shown[key] = known
     return shown
+
+
+class _Markdown:
+    """The content of one choice as Markdown: a picture is a paragraph of its own."""
+
+    def __init__(self) -> None:
+        self._begins_paragraph = True
+        self._follows_picture = False
+
+    def words(self, text: str) -> str:
+        """The next words."""
+        return self._next(text, is_picture=False)
+
+    def picture(self, url: str) -> str:
+        """The next picture."""
+        return self._next(f"![image]({url})", is_picture=True)
+
+    def _next(self, text: str, *, is_picture: bool) -> str:
+        needs_gap = (is_picture or self._follows_picture) and not self._begins_paragraph
+        if text:
+            self._begins_paragraph, self._follows_picture = text.endswith("\n\n"), is_picture
+        return f"\n\n{text}" if needs_gap and text else text
 
 
 def _image(index: int, url: str) -> dict[str, Any]:

@@ -4,12 +4,13 @@ Source: https://platform.openai.com/docs/api-reference/images/object. A picture 
 show, so that whatever else comes back is an error here.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from litellm_imagegen.canonical import ImageResult, Notice, NoticeCode, Outcome, Picture, Usage
+from litellm_imagegen.canonical import ImageResult, Notice, NoticeCode, Outcome, PartialDelta, Picture, Usage
 from litellm_imagegen.errors import NoImage, PictureRefused, Truncated
-from litellm_imagegen.surfaces.metadata import provider_metadata
+from litellm_imagegen.surfaces.metadata import as_it_turned_out, provider_metadata
 
 Base64Of = Callable[[Picture], str]
 # What a provider says of its pictures, under names of its own that are OpenAI's too.
@@ -28,7 +29,7 @@ def chosen(result: ImageResult, wanted: int) -> ImageResult:
     `PictureRefused` and `Truncated` for a result without pictures.
     """
     match result.outcome:
-        case Outcome.WORDS_ONLY:
+        case Outcome.WORDS_ONLY | Outcome.NO_IMAGE:
             raise NoImage(result.provider, result.text)
         case Outcome.REFUSED:
             raise PictureRefused(result.provider, _reason(result))
@@ -90,12 +91,8 @@ def _reason(result: ImageResult) -> str:
 
 
 def _as_they_turned_out(result: ImageResult, first: Picture) -> dict[str, Any]:
-    facts = first.blob.facts
     told = {name: result.facts[name] for name in _TOLD if isinstance(result.facts.get(name), str)}
-    seen: dict[str, Any] = {"output_format": facts["mime"].removeprefix("image/")}
-    if facts["width"] and facts["height"]:
-        seen["size"] = f"{facts['width']}x{facts['height']}"
-    return {**told, **seen}
+    return {**told, **as_it_turned_out(first)}
 
 
 def _metadata(result: ImageResult) -> dict[str, Any]:
@@ -103,3 +100,33 @@ def _metadata(result: ImageResult) -> dict[str, Any]:
     if result.text.strip():
         metadata["imagegen"]["text"] = result.text
     return metadata
+
+
+def partial_event(operation: str, delta: PartialDelta, shown: str) -> dict[str, Any]:
+    """`<operation>.partial_image` of a streamed answer; `shown` is the picture as base64."""
+    return {
+        "type": f"{operation}.partial_image",
+        "partial_image_index": delta.number,
+        "b64_json": shown,
+        "created_at": int(time.time()),
+        **dict.fromkeys(_TOLD, "auto"),
+        **as_it_turned_out(delta.picture),
+    }
+
+
+def completed_events(operation: str, shown: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """`<operation>.completed` for each picture of a whole answer; the last tells what all of them took."""
+    data = shown["data"]
+    metadata = shown.get("provider_metadata") or {}
+    facts = (metadata.get("imagegen") or {}).get("images") or ()
+    told = {name: shown.get(name) or "auto" for name in _TOLD}
+    for index, picture in enumerate(data):
+        event = {"type": f"{operation}.completed", **told, "created_at": shown.get("created")}
+        if index < len(facts) and facts[index].get("width"):
+            event["size"] = f"{facts[index]['width']}x{facts[index]['height']}"
+        event |= {name: value for name, value in picture.items() if value is not None}
+        if index == len(data) - 1:
+            event |= {"usage": shown.get("usage"), "provider_metadata": metadata}
+        else:
+            event["usage"] = None
+        yield event

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from litellm_imagegen.canonical import ImageResult, Notice
+from litellm_imagegen.canonical import ImageResult, Notice, Picture
 
 _HEADER_CHARACTERS = 1024
 
@@ -32,6 +32,15 @@ def notices_header(notices: Iterable[Notice]) -> str | None:
             break
         header += entry
     return header or None
+
+
+def as_it_turned_out(picture: Picture) -> dict[str, str]:
+    """`{output_format, size}` of the picture itself, as far as it tells; size is "WIDTHxHEIGHT"."""
+    facts = picture.blob.facts
+    shown = {"output_format": facts["mime"].removeprefix("image/")}
+    if facts["width"] and facts["height"]:
+        shown["size"] = f"{facts['width']}x{facts['height']}"
+    return shown
 
 
 def _notice(notice: Notice) -> dict[str, Any]:

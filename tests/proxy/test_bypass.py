@@ -36,7 +36,7 @@ from litellm.integrations.custom_guardrail import CustomGuardrail
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.types.utils import ModelResponse
 from litellm_imagegen.plugin import records
-from litellm_imagegen.plugin.bypass import Vault
+from litellm_imagegen.plugin.vault import Vault
 
 if not hasattr(Vault, "kept"):  # LiteLLM executes a module beside the config once for each mention
     Vault.kept, keep = 0, Vault.keep

@@ -200,19 +200,26 @@ def job_of(plan: Plan, limits: Limits | None = None, **given: Any) -> engine.Job
     )
 
 
+def steps_of(
+    plan: Plan, transport: Transport, limits: Limits | None = None, **given: Any
+) -> list[engine.Step]:
+    """Everything that comes out of the engine, pictures on the way included; last of all the result."""
+    job = job_of(plan, limits, **given)
+
+    async def collect() -> list[engine.Step]:
+        return [delta async for delta in engine.stream(job, transport)]
+
+    return asyncio.run(collect())
+
+
 def carry_out(
     plan: Plan, transport: Transport, limits: Limits | None = None, **given: Any
 ) -> tuple[list[TextDelta | PictureDelta], ImageResult]:
-    """What comes out of the engine: the deltas in order, and the result."""
-    job = job_of(plan, limits, **given)
-
-    async def collect() -> list[TextDelta | PictureDelta | ImageResult]:
-        return [delta async for delta in engine.stream(job, transport)]
-
-    *deltas, result = asyncio.run(collect())
+    """What comes out of the engine: words and pictures in order, and the result."""
+    *deltas, result = steps_of(plan, transport, limits, **given)
     assert isinstance(result, ImageResult)
     assert not any(isinstance(delta, ImageResult) for delta in deltas)
-    return [delta for delta in deltas if not isinstance(delta, ImageResult)], result
+    return [delta for delta in deltas if isinstance(delta, TextDelta | PictureDelta)], result
 
 
 def answer(plan: Plan, *answers: Said) -> ImageResult:

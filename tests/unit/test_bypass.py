@@ -19,9 +19,11 @@ from litellm.types.guardrails import GuardrailEventHooks, Mode
 from litellm_imagegen import base64_text
 from litellm_imagegen.blob import Blob, PictureFacts
 from litellm_imagegen.canonical import Picture
-from litellm_imagegen.plugin import bypass, references
-from litellm_imagegen.plugin.bypass import Bypass, BypassApplication, Vault, current_vault, usable_vault
+from litellm_imagegen.plugin import bypass, references, sending
+from litellm_imagegen.plugin import vault as vault_module
+from litellm_imagegen.plugin.bypass import Bypass, BypassApplication, usable_vault
 from litellm_imagegen.plugin.registration import callback as own_callback
+from litellm_imagegen.plugin.vault import Vault, close_vault, current_vault, open_vault
 from tests.unit.helpers import picture_bytes
 
 Headers = list[tuple[bytes, bytes]]
@@ -421,7 +423,7 @@ def test_closing_twice_counts_once() -> None:
 
 def test_what_is_beyond_the_bound_of_all_vaults_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     size = len(RED.blob.base64)
-    monkeypatch.setattr(bypass, "MAXIMUM_HELD_BYTES", 2 * size)
+    monkeypatch.setattr(vault_module, "MAXIMUM_HELD_BYTES", 2 * size)
     one, other = Vault(), Vault()
     assert one.keep(RED)
     assert other.keep(RED)
@@ -538,14 +540,12 @@ def allowed(
     monkeypatch.setattr(litellm, "callbacks", Cast(callback for callback in callbacks if callback))
     monkeypatch.setattr(litellm, "cache", cache)
     call = object()
-    vault = Vault()
+    vault, token = open_vault()
     vault.owner = call if mine else object()
-    token = bypass._current.set(vault)
     try:
         found = usable_vault(setting, call)
     finally:
-        bypass._current.reset(token)
-        vault.close()
+        close_vault(vault, token)
     assert found in (None, vault)
     return found is not None
 
@@ -636,7 +636,7 @@ def silent(pieces: Sequence[bytes], client: Client, *, is_ours: bool, headers: H
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bypass, "SILENCE_SECONDS", 0)
+    monkeypatch.setattr(sending, "SILENCE_SECONDS", 0)
 
 
 @pytest.mark.usefixtures("impatient")

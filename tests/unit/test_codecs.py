@@ -4,7 +4,6 @@ import copy
 import io
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
 from typing import Any
 
 import orjson
@@ -20,6 +19,7 @@ from litellm_imagegen.canonical import (
     ImageInput,
     Modality,
     Name,
+    PartialDelta,
     PictureDelta,
     RemotePicture,
     TextDelta,
@@ -94,6 +94,7 @@ LEGAL: dict[Name, Any] = {
 NEEDS_A_PICTURE = (Name.MASK, Name.INPUT_FIDELITY)
 MODELS = {
     "flux": "flux-2-pro",
+    "gpt_5": "gpt-5",
     "gpt_image": "gpt-image-2",
     "imagen": "imagen-4.0-generate-001",
     "gemini": PRO,
@@ -134,6 +135,7 @@ def _plan(provider: Provider, model: str, values: dict[Name, Any], *, has_pictur
             "messages": (message,),
             "references": pictures,
             "values": values,
+            "stream": Name.PARTIAL_IMAGES in values,  # the plan has them for streams alone
         }
     )
 
@@ -147,8 +149,8 @@ def test_every_name_of_the_vocabulary_changes_the_call(provider: Provider, model
     codec = provider.wire(model).codec
     for name in codec.vocabulary - {IN_THE_OUTPUT}:
         has_picture = name in NEEDS_A_PICTURE
-        without = _plan(provider, model, {}, has_picture=has_picture)
-        with_it = without.model_copy(update={"values": {name: LEGAL[name]}})
+        with_it = _plan(provider, model, {name: LEGAL[name]}, has_picture=has_picture)
+        without = with_it.model_copy(update={"values": {}})
         assert _spelled(codec, with_it) != _spelled(codec, without), name
 
 
@@ -186,7 +188,7 @@ def test_prompt_model_and_every_picture_stand_in_the_call(provider: Provider, mo
     codec = provider.wire(model).codec
     plan = _plan(provider, model, {}, has_picture=True)
     call = codec.encode(plan)
-    assert model in call.path or (call.form is not None and ("model", model) in call.form)
+    assert model in call.path or ("model", model) in (call.form or (call.body or {}).items())
     if call.form is not None:
         assert ("prompt", "a red dot") in call.form
         assert [value.content for _, value in call.form if not isinstance(value, str)] == [PNG]
@@ -267,6 +269,50 @@ OPENAI_ERROR = {
     "moderation_details": {"moderation_stage": "input", "categories": ["x"]},
     "inner_error": {"code": "x", "content_filter_results": {}},
 }
+DRAWN = {
+    "type": "image_generation_call",
+    "id": "ig_1",
+    "status": "completed",
+    "result": PICTURE,
+    "revised_prompt": "x" * 50,
+    "output_format": "png",
+    "quality": "low",
+    "size": "1x1",
+}
+RESPONSE: dict[str, Any] = {
+    "id": "resp_1",
+    "created_at": 1,
+    "model": "gpt-5",
+    "status": "completed",
+    "error": None,
+    "output": [
+        {"type": "reasoning", "id": "rs_1", "summary": []},
+        DRAWN,
+        {
+            "type": "message",
+            "content": [
+                {"type": "output_text", "text": "x" * 50, "annotations": []},
+                {"type": "refusal", "refusal": "no"},
+            ],
+        },
+        {"type": "image_generation_call", "status": "failed", "result": None},
+    ],
+    "usage": {
+        "input_tokens": 4,
+        "input_tokens_details": {"cached_tokens": 1},
+        "output_tokens": 5,
+        "output_tokens_details": {"reasoning_tokens": 2},
+        "total_tokens": 9,
+    },
+    "tool_usage": {
+        "image_gen": {
+            "input_tokens": 1,
+            "output_tokens": 2,
+            "output_tokens_details": {"image_tokens": 2, "text_tokens": 0},
+            "total_tokens": 3,
+        }
+    },
+}
 WHOLE: dict[str, tuple[dict[str, Any], ...]] = {
     "bfl": (
         {"id": "job", "polling_url": "https://api.bfl.ai/x", "cost": 3.0, "input_mp": 0.0, "output_mp": 1.0},
@@ -296,6 +342,20 @@ WHOLE: dict[str, tuple[dict[str, Any], ...]] = {
             },
         },
         {"error": OPENAI_ERROR},
+        {
+            "type": "image_generation.partial_image",
+            "b64_json": PICTURE,
+            "partial_image_index": 1,
+            "output_format": "png",
+        },
+        {
+            "type": "image_edit.completed",
+            "b64_json": PICTURE,
+            "created_at": 1,
+            "output_format": "png",
+            "usage": {"input_tokens": 4, "output_tokens": 5, "total_tokens": 9},
+        },
+        {"type": "error", "error": OPENAI_ERROR},
     ),
     "imagen": (
         {
@@ -308,8 +368,26 @@ WHOLE: dict[str, tuple[dict[str, Any], ...]] = {
         {"error": GOOGLE_ERROR},
     ),
     "gemini": ({"candidates": [{"content": {"parts": [{"text": "x"}]}}]}, {"error": GOOGLE_ERROR}),
+    "gpt_5": (
+        RESPONSE,
+        {"error": OPENAI_ERROR},
+        {"status": "failed", "error": {"code": "server_error", "message": "no"}, "output": []},
+        {"status": "incomplete", "incomplete_details": {"reason": "content_filter"}, "output": []},
+        {"type": "error", "code": "server_error", "message": "no", "param": None, "sequence_number": 3},
+        {"type": "response.output_text.delta", "delta": "x" * 50},
+        {
+            "type": "response.image_generation_call.partial_image",
+            "partial_image_index": 1,
+            "partial_image_b64": PICTURE,
+            "output_format": "png",
+        },
+        {"type": "response.output_item.done", "item": DRAWN},
+        {"type": "response.completed", "response": RESPONSE},
+        {"type": "response.failed", "response": {"error": {"code": "moderation_blocked", "message": "no"}}},
+    ),
 }
 WHOLE["flux"] = WHOLE["bfl"]
+STREAMED = ("gemini", "gpt_image", "gpt_5")
 STATUSES = (200, 202, 302, 400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 503, 599)
 HEADERS: tuple[dict[str, str], ...] = (
     {},
@@ -399,9 +477,16 @@ def _survives(
     else:
         assert isinstance(said, ProviderError)
         assert said.message.startswith(f"{provider.name}: ")
-    has_streams = wire.family == "gemini"
-    with nullcontext() if has_streams else pytest.raises(ProviderError, match="a stream"):
-        wire.codec.decode_event(plan, IncomingJson.of(b"{}"))
+    if wire.family not in STREAMED:
+        with pytest.raises(ProviderError, match="a stream"):
+            wire.codec.decode_event(plan, IncomingJson.of(b"{}"))
+        return
+    try:
+        deltas = wire.codec.decode_event(plan, IncomingJson.of(text, lifted_length))
+    except ProviderError as error:
+        assert error.message.startswith(f"{provider.name}: ")
+    else:
+        assert all(isinstance(one, TextDelta | PartialDelta | PictureDelta | EndDelta) for one in deltas)
 
 
 @pytest.mark.parametrize(("provider", "wire"), EVERY_WIRE)
@@ -444,6 +529,9 @@ def test_no_bytes_whatever_fail_but_with_a_provider_error(
     [
         ("gpt_image", b'{"data": [{"b64_json": "%s", "revised_prompt": "%s"}]}'),
         ("gpt_image", b'{"size": "%s%s", "data": []}'),
+        ("gpt_5", b'{"output": [{"type": "image_generation_call", "result": "%s", "revised_prompt": "%s"}]}'),
+        ("gpt_5", b'{"output": [{"type": "message", "content": [{"type": "output_text", "text": "%s%s"}]}]}'),
+        ("gpt_5", b'{"output": [], "model": "%s%s"}'),
         ("imagen", b'{"predictions": [{"bytesBase64Encoded": "%s", "prompt": "%s"}]}'),
         ("imagen", b'{"predictions": [{"raiFilteredReason": "%s%s"}]}'),
         ("flux", b'{"id": "%s", "polling_url": "%s"}'),
@@ -535,7 +623,7 @@ def _decoded(said: Said) -> tuple[Any, ...]:
     plan = plan_of({}, model="gpt-image-1.5", provider=PROVIDERS["openai"])
     (text,) = said.pieces
     reply = Reply(call=Call(), status=200, headers={}, body=IncomingJson.of(text))
-    return tuple(PROVIDERS["openai"].wires[0].codec.decode(plan, reply))
+    return tuple(PROVIDERS["openai"].wire("gpt-image-1.5").codec.decode(plan, reply))
 
 
 def test_recorded_pictures_of_openai_are_read() -> None:

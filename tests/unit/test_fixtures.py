@@ -5,7 +5,8 @@ nothing else is said; `provider` and `options` where they are not the folder's),
 `replies` (whole, in order) or `events` (of one stream), and a `result` or an `error`. What a result does not
 mention is not compared, except notices and refusal, which must then be absent.
 
-`calls` in the place of `call` are several, each with its whole `url`, and a `body` or a `form`. `downloads`
+`calls` in the place of `call` are several, each with its whole `url`, and a `body` or a `form`; they stream
+where there are `events`. `partials` of a result are pictures on the way with their numbers. `downloads`
 are the pictures at addresses, in the order in which they are asked for; where they have no `base64` nothing
 comes. `delays` are the waits between calls.
 """
@@ -21,9 +22,17 @@ import pytest
 from PIL import Image
 
 from litellm_imagegen import errors
-from litellm_imagegen.canonical import ImageResult, Picture, PictureDelta, TextDelta, TextPart
+from litellm_imagegen.canonical import (
+    ImageResult,
+    PartialDelta,
+    Picture,
+    PictureDelta,
+    TextDelta,
+    TextPart,
+)
 from litellm_imagegen.codec import Call, FormFile
-from litellm_imagegen.dialects import parse_chat, parse_edits, parse_images
+from litellm_imagegen.dialects import parse_chat, parse_edits, parse_images, parse_responses
+from litellm_imagegen.engine import Step
 from litellm_imagegen.errors import ProviderError
 from litellm_imagegen.providers import PROVIDERS
 from tests.unit.helpers import (
@@ -33,9 +42,9 @@ from tests.unit.helpers import (
     Said,
     ScriptedTransport,
     base64_of,
-    carry_out,
     endpoint_of,
     plan_of,
+    steps_of,
     with_downloads,
     without_waiting,
 )
@@ -48,6 +57,7 @@ FOLDERS = {
     "gemini": ("gemini", PRO),
     "imagen": ("gemini", "imagen-4.0-generate-001"),
     "openai": ("openai", "gpt-image-2"),
+    "openai_responses": ("openai", "gpt-5"),
 }
 FIXTURES = sorted(DIRECTORY.glob("*/*.json"))
 # Every provider has these; where a wire lacks a case its fixture shows what comes nearest.
@@ -71,7 +81,12 @@ CASES_OF_GEMINI = {
     "fault": "error_503_page",
     "cut_off": "json_cut_off",
 }
-PARSERS: dict[str, Callable[..., Any]] = {"chat": parse_chat, "images": parse_images, "edits": parse_edits}
+PARSERS: dict[str, Callable[..., Any]] = {
+    "chat": parse_chat,
+    "images": parse_images,
+    "edits": parse_edits,
+    "responses": parse_responses,
+}
 
 
 def _answers(case: dict[str, Any]) -> list[Said]:
@@ -123,7 +138,7 @@ def _check_error(error: errors.ImagegenError, expected: dict[str, Any]) -> None:
         assert error.retry_after == expected["retry_after"]
 
 
-def _check_call(call: Call, address: str, expected: dict[str, Any]) -> None:
+def _check_call(call: Call, address: str, expected: dict[str, Any], *, streams: bool) -> None:
     """The whole call, nothing more and nothing less."""
     sent: dict[str, Any] = {"method": call.method, "url": address}
     if call.body is not None:
@@ -131,7 +146,7 @@ def _check_call(call: Call, address: str, expected: dict[str, Any]) -> None:
     if call.form is not None:
         sent["form"] = [[name, _form_value(value)] for name, value in call.form]
     assert sent == expected
-    assert not call.streams
+    assert call.streams is streams
 
 
 def _form_value(value: str | FormFile) -> Any:
@@ -169,25 +184,28 @@ def test_the_exchange_goes_as_the_fixture_says(path: Path, monkeypatch: pytest.M
     transport = ScriptedTransport(*_answers(case))
     endpoint = endpoint_of(provider, **request.get("options", {})) if "calls" in case else ENDPOINT
 
-    def carried_out() -> tuple[list[TextDelta | PictureDelta], ImageResult]:
+    def carried_out() -> list[Step]:
         plan = plan_of(
             request["body"],
             model=request.get("model", folders_model),
             provider=provider,
             parse=PARSERS[request.get("endpoint", "chat")],
         )
-        return carry_out(plan, transport, endpoint=endpoint)
+        return steps_of(plan, transport, endpoint=endpoint)
 
     if "error" in case:
         with pytest.raises(getattr(errors, case["error"]["type"])) as caught:
             carried_out()
         _check_error(caught.value, case["error"])
     else:
-        deltas, result = carried_out()
+        *deltas, result = carried_out()
+        assert isinstance(result, ImageResult)
         _check_result(result, case["result"])
-        shown = [delta.text if isinstance(delta, TextDelta) else delta.picture for delta in deltas]
-        assert "".join(piece for piece in shown if isinstance(piece, str)) == result.text
+        assert "".join(delta.text for delta in deltas if isinstance(delta, TextDelta)) == result.text
         assert [delta.picture for delta in deltas if isinstance(delta, PictureDelta)] == [*result.pictures]
+        partials = [delta for delta in deltas if isinstance(delta, PartialDelta)]
+        on_the_way = [{"number": delta.number, **_shown(delta.picture)} for delta in partials]
+        assert on_the_way == case["result"].get("partials", [])
     assert transport.is_done
     assert downloads.urls == [given["url"] for given in case.get("downloads", [])]
     assert waited == pytest.approx(case.get("delays", []))
@@ -199,7 +217,7 @@ def test_the_exchange_goes_as_the_fixture_says(path: Path, monkeypatch: pytest.M
     else:
         assert len(transport.calls) == len(case["calls"])
         for call, address, expected in zip(transport.calls, transport.addresses, case["calls"], strict=True):
-            _check_call(call, address, expected)
+            _check_call(call, address, expected, streams="events" in case)
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -54,7 +54,7 @@ def test_without_settings_the_defaults_of_the_documentation_hold() -> None:
     assert settings.limits == Limits(n=10, picture_bytes=64 * megabyte, reference_bytes=20 * megabyte)
     assert (settings.timeout, settings.locked) == (None, frozenset())
     plan = plan_through_the_proxy()
-    assert (plan.on_no_image, plan.deadline_seconds) == (OnNoImage.TEXT, 300)
+    assert (plan.preferences.on_no_image, plan.deadline_seconds) == (OnNoImage.TEXT, 300)
 
 
 def test_settings_come_from_the_proxys_yaml_and_python_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +148,7 @@ def _plan_with(monkeypatch: pytest.MonkeyPatch, choices: dict[str, str]) -> Plan
 def test_each_level_goes_before_those_below_it(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     choices = {**dict.fromkeys(LEVELS[:number], "retry"), LEVELS[number]: "error"}
     plan = _plan_with(monkeypatch, choices)
-    assert (plan.on_no_image, plan.notices) == (OnNoImage.ERROR, ())
+    assert (plan.preferences.on_no_image, plan.notices) == (OnNoImage.ERROR, ())
 
 
 @pytest.mark.parametrize("level", LEVELS[4:])
@@ -163,7 +163,7 @@ def test_a_locked_choice_stops_at_the_operators_with_a_notice(
         headers={} if in_body else {"x-imagegen-on-no-image": "error"},
         key={"on_no_image": "retry"},
     )
-    assert plan.on_no_image is OnNoImage.RETRY
+    assert plan.preferences.on_no_image is OnNoImage.RETRY
     (notice,) = plan.notices
     assert notice.field.endswith("on_no_image")
     assert (notice.code, notice.asked, notice.used) == ("unsupported", "error", "retry")

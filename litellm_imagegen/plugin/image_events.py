@@ -1,0 +1,77 @@
+"""A streamed answer of the Images API, which LiteLLM has no path for: it makes a whole one, told in events.
+
+So LiteLLM does everything that it does with any picture: retries and fallbacks, cost, limits and logs, once.
+Until a picture on the way, or a long silence, makes the stream begin, errors are HTTP statuses as ever.
+
+Source of the events: https://platform.openai.com/docs/api-reference/images-streaming.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+import orjson
+
+from litellm_imagegen.canonical import PartialDelta
+from litellm_imagegen.plugin.events import (
+    COMMENT,
+    END_OF_BODY,
+    as_event,
+    as_stream,
+    body_message,
+    early_start,
+    error_event,
+)
+from litellm_imagegen.plugin.vault import Message, Step, Vault
+from litellm_imagegen.surfaces import images
+
+
+class ImageEvents:
+    """`operation` is what the events are named after: image_generation or image_edit.
+
+    `headers` go with a stream that begins before LiteLLM has an answer.
+    """
+
+    def __init__(self, vault: Vault, operation: str, *, headers: dict[str, str]) -> None:
+        self._vault = vault
+        self._operation = operation
+        self._headers = headers
+        self._start: Message | None = None
+        self._answer: list[bytes] = []
+        self._is_open = False
+
+    def came(self, step: Step) -> list[Message]:
+        """A picture on the way opens the stream."""
+        if not isinstance(step, PartialDelta):
+            return []
+        shown = self._vault.keep_briefly(step.picture) or images.base64_text(step.picture)
+        return self._messages([as_event(images.partial_event(self._operation, step, shown))])
+
+    def silent(self) -> list[Message]:
+        """A comment; a long silence opens the stream."""
+        return self._messages([COMMENT])
+
+    async def sent(self, message: Message) -> list[Message]:
+        """LiteLLM's whole answer, as events. An error before the first of them keeps its HTTP status."""
+        if message["type"] == "http.response.start":
+            self._start = message
+            return []
+        self._answer.append(message.get("body", b""))
+        if message.get("more_body"):
+            return []
+        answer, self._answer = b"".join(self._answer), []
+        is_error = self._start is None or self._start["status"] != 200
+        if is_error and not self._is_open and self._start is not None:
+            return [self._start, body_message(answer), END_OF_BODY]
+        events = [as_event(error_event(answer))] if is_error else await asyncio.to_thread(self._told, answer)
+        return [*self._messages(events), END_OF_BODY]
+
+    def _told(self, answer: bytes) -> list[bytes]:
+        return [as_event(event) for event in images.completed_events(self._operation, orjson.loads(answer))]
+
+    def _messages(self, bodies: Iterable[bytes]) -> list[Message]:
+        messages = [body_message(body) for body in bodies]
+        if messages and not self._is_open:
+            self._is_open = True
+            start = as_stream(self._start) if self._start is not None else early_start(self._headers)
+            messages.insert(0, start)
+        return messages

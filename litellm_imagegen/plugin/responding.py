@@ -1,0 +1,38 @@
+"""A whole response as /v1/responses shows it, and what the next one may refer to."""
+
+from typing import Any
+
+from litellm_imagegen.canonical import ImageInput, ImageResult, Message, ResponseShape, TextPart
+from litellm_imagegen.plugin.conversations import CONVERSATIONS, Conversation
+from litellm_imagegen.plugin.records import Outcome, Prepared
+from litellm_imagegen.surfaces.metadata import provider_metadata
+from litellm_imagegen.surfaces.responses import ResponseOutput, state
+
+
+def completed(response: Any, outcome: Outcome) -> Any:
+    """LiteLLM's response with the outcome in it; its id, its usage and what it echoes stay."""
+    result, prepared = outcome.result, outcome.prepared
+    shape = prepared.plan.preferences.responses or ResponseShape.ITEMS
+    output = ResponseOutput.of(result, shape, outcome.shows)
+    response.output = output.items
+    for name, value in state(result).items():
+        setattr(response, name, value)
+    response.previous_response_id = prepared.previous_response_id
+    response.provider_metadata = provider_metadata(result)
+    keep_conversation(prepared, output, result, outcome.response_id)
+    return response
+
+
+def keep_conversation(
+    prepared: Prepared, output: ResponseOutput, result: ImageResult, response_id: str
+) -> None:
+    """Keep what a response has led to, unless its client does not want that."""
+    if prepared.turns is None:
+        return
+    parts = tuple(
+        part if isinstance(part, TextPart) else ImageInput(blob=part.blob, spelling="previous_response_id")
+        for part in result.parts
+    )
+    turns = (*prepared.turns, Message(role="assistant", parts=parts))
+    pictures = {item: picture.blob for item, picture in output.pictures.items()}
+    CONVERSATIONS.keep(prepared.owner, response_id, Conversation(turns, pictures))

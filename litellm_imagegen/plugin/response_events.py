@@ -1,0 +1,240 @@
+"""A streamed response, whose events LiteLLM's bridge from chat gives without pictures: they are put back.
+
+LiteLLM's own events carry the words, past every callback that may change them, and the response's id; where
+a picture belongs among the words is counted in characters. Where a callback is to see pictures first, they
+are held back until LiteLLM's last event brings them.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import orjson
+
+from litellm_imagegen.canonical import (
+    ImageResult,
+    PartialDelta,
+    Picture,
+    PictureDelta,
+    ResponseShape,
+    TextDelta,
+)
+from litellm_imagegen.plugin.events import (
+    COMMENT,
+    END_OF_BODY,
+    Frames,
+    as_event,
+    body_message,
+    early_start,
+    error_event,
+    error_messages,
+    is_event_stream,
+)
+from litellm_imagegen.plugin.vault import Message, Step, Vault
+from litellm_imagegen.surfaces.metadata import provider_metadata
+from litellm_imagegen.surfaces.responses import Event, ResponseOutput, state
+
+_BEGINNINGS = ("response.created", "response.in_progress")
+_ENDS = ("response.completed", "response.incomplete", "response.failed")
+_WORDS = "response.output_text.delta"
+_FAILED = "response.failed"
+_LARGE_BYTES = 1024 * 1024
+
+Ended = Callable[[ResponseOutput, ImageResult, str], None]
+
+
+class ResponseEvents:
+    """The answer of one request.
+
+    `echoed` are fields of the request that the response repeats; `ended` is told what the response holds, and
+    under which id LiteLLM knows it; `headers` go with a stream that begins before LiteLLM has an answer.
+    """
+
+    def __init__(
+        self,
+        vault: Vault,
+        shape: ResponseShape,
+        *,
+        echoed: dict[str, Any],
+        ended: Ended,
+        headers: dict[str, str],
+    ) -> None:
+        self._vault = vault
+        self._shape = shape
+        self._headers = headers
+        self._output = ResponseOutput(shape, self._shown)
+        self._frames = Frames()
+        self._start: Message | None = None  # held until there is something to say
+        self._is_open = False  # headers have been sent
+        self._is_over = False
+        self._error: list[bytes] | None = None  # LiteLLM's answer that is no stream
+        self._has_begun = False  # the response has been announced
+        self._announced_as: set[str] = set()
+        self._model: Any = None
+        self._number = 0
+        self._references: dict[int, str] = {}
+        self._seen: deque[str] | None = None  # pictures as callbacks have left them
+        self.planned(echoed, ended)
+
+    def planned(self, echoed: dict[str, Any], ended: Ended) -> None:
+        """A deployment is about to answer: the first one, or the next after one that has failed."""
+        self._echoed = echoed
+        self._ended = ended
+        self._words = ""  # that LiteLLM has passed on and the client has not got
+        self._given = 0  # characters given to LiteLLM
+        self._sent = 0  # characters sent to the client
+        self._waiting: deque[tuple[int, PartialDelta | PictureDelta]] = deque()
+        self._result: ImageResult | None = None
+        self._id = ""
+        self.holds_pictures = False
+
+    def begin(self, response_id: str, *, holds_pictures: bool) -> None:
+        """The handler begins, under the id that it gives LiteLLM."""
+        self._id, self.holds_pictures = response_id, holds_pictures
+
+    def reference(self, picture: Picture) -> str:
+        """What stands for a picture in what LiteLLM and the client are given."""
+        known = self._references.get(id(picture))
+        if known is None:
+            as_url = self._shape is ResponseShape.OUTPUT_IMAGE
+            inline = picture.blob.data_url if as_url else picture.blob.base64.decode("ascii")
+            known = self._references[id(picture)] = self._vault.keep(picture, as_url=as_url) or inline
+        return known
+
+    def came(self, step: Step) -> list[Message]:
+        """Words go LiteLLM's way, pictures their own."""
+        match step:
+            case TextDelta():
+                self._given += len(step.text)
+            case PartialDelta() if self.holds_pictures:
+                pass
+            case PartialDelta() | PictureDelta():
+                self._waiting.append((self._given, step))
+            case ImageResult():
+                self._result = step
+        return self._messages(self._due())
+
+    def silent(self) -> list[Message]:
+        """A comment between two events; a long silence opens the stream."""
+        return self._messages([COMMENT])
+
+    async def sent(self, message: Message) -> list[Message]:
+        """LiteLLM's events, rewritten. An error before the first of them keeps its HTTP status."""
+        if self._is_over:
+            return []
+        if message["type"] == "http.response.start":
+            self._start = message
+            self._error = None if is_event_stream(message) else []
+            return []
+        is_last = not message.get("more_body")
+        body: bytes = message.get("body", b"")
+        if self._error is not None:
+            self._error.append(body)
+            return self._told_error(b"".join(self._error)) if is_last else []
+        bodies: list[bytes] = []
+        for frame in self._frames.feed(body):
+            if not self._is_open and self._vault.failure is not None and _FAILED.encode() in frame:
+                self._is_over = True
+                return error_messages(self._start or early_start(self._headers), self._vault.failure)
+            bodies += await self._rewritten(frame)
+        messages = self._messages([*bodies, self._frames.rest] if is_last else bodies)
+        return [*messages, END_OF_BODY] if is_last else messages
+
+    def _told_error(self, answer: bytes) -> list[Message]:
+        self._is_over = True
+        if not self._is_open and self._start is not None:
+            return [self._start, body_message(answer), END_OF_BODY]
+        return [*self._messages([self._numbered(error_event(answer))]), END_OF_BODY]
+
+    def _messages(self, bodies: Iterable[bytes]) -> list[Message]:
+        messages = [body_message(body) for body in bodies if body]
+        if messages and not self._is_open:
+            self._is_open = True
+            messages.insert(0, self._start or early_start(self._headers))
+        return messages
+
+    async def _rewritten(self, frame: bytes) -> list[bytes]:
+        data = frame.partition(b"data:")[2].strip()
+        if not data.startswith(b"{"):
+            return [frame]  # a comment, or the end of all frames
+        event = await _parsed(data)
+        kind = str(event.get("type"))
+        if kind in _BEGINNINGS:
+            return self._announce(kind, event)
+        if kind == _WORDS:
+            self._words += str(event.get("delta") or "")
+            return list(self._due())
+        if kind in _ENDS:
+            return (
+                await asyncio.to_thread(self._last, event) if len(data) > _LARGE_BYTES else self._last(event)
+            )
+        # What is left tells of items that ours stand for, or is no event of a response.
+        return [] if kind.startswith("response.") else [frame]
+
+    def _announce(self, kind: str, event: Event) -> list[bytes]:
+        """Once, also where another deployment continues what one has begun."""
+        if kind in self._announced_as:
+            return []
+        self._announced_as.add(kind)
+        self._has_begun = kind == _BEGINNINGS[-1]
+        self._model = event.get("model") or event["response"].get("model")
+        response = {**event["response"], **self._echoed, "model": self._model}
+        return [self._numbered({"type": kind, "response": response}), *self._due()]
+
+    def _last(self, event: Event) -> list[bytes]:
+        response = {**event["response"], **self._echoed}
+        response["model"] = event.get("model") or self._model or response.get("model")
+        result = self._result
+        if result is None or event["type"] == _FAILED:
+            response["output"] = self._output.left_unfinished()
+            return [self._numbered({"type": event["type"], "response": response})]
+        if self.holds_pictures:
+            drawn = (item.get("result") for item in response.get("output") or ())
+            self._seen = deque(text for text in drawn if text)
+        bodies = list(self._due(is_last=True))
+        bodies += map(self._numbered, self._output.end(result))
+        response |= state(result)
+        response["output"] = self._output.items
+        response["provider_metadata"] = provider_metadata(result)
+        self._ended(self._output, result, self._id)
+        return [*bodies, self._numbered({"type": f"response.{response['status']}", "response": response})]
+
+    def _due(self, *, is_last: bool = False) -> Iterator[bytes]:
+        """Events for what may be sent by now, in its order."""
+        if not self._has_begun:
+            return
+        while self._waiting:
+            place, delta = self._waiting[0]
+            yield from self._words_up_to(place - self._sent)
+            if not is_last and (self._sent < place or self.holds_pictures):
+                return
+            self._waiting.popleft()
+            if isinstance(delta, PartialDelta):
+                shown = self._vault.keep_briefly(delta.picture) or delta.picture.blob.base64.decode("ascii")
+                yield from map(self._numbered, self._output.partial(delta.number, shown))
+            elif self._seen is None or self._seen:
+                yield from map(self._numbered, self._output.picture(delta.picture))
+        yield from self._words_up_to(len(self._words))
+
+    def _words_up_to(self, length: int) -> Iterator[bytes]:
+        words, self._words = self._words[:length], self._words[length:]
+        self._sent += len(words)
+        yield from map(self._numbered, self._output.words(words))
+
+    def _shown(self, picture: Picture) -> str:
+        if self._seen is None:
+            return self.reference(picture)
+        seen = self._seen.popleft()
+        is_url = self._shape is ResponseShape.OUTPUT_IMAGE and ":" not in seen[:16]
+        return f"{picture.blob.data_url_head}{seen}" if is_url else seen
+
+    def _numbered(self, event: Event) -> bytes:
+        number, self._number = self._number, self._number + 1
+        return as_event({**event, "sequence_number": number})
+
+
+async def _parsed(data: bytes) -> Event:
+    loads = orjson.loads
+    event: Event = await asyncio.to_thread(loads, data) if len(data) > _LARGE_BYTES else loads(data)
+    return event
