@@ -2,7 +2,7 @@
 PYTHON ?= .venv/bin/python
 BIN = $(dir $(PYTHON))
 
-.PHONY: check lint types layers docs docs-fresh test test-oldest campaign mutation test-clients bench bench-quick
+.PHONY: check lint types layers docs docs-fresh test test-oldest campaign mutation test-clients endpoints bench bench-quick
 
 check: lint types layers docs-fresh test
 
@@ -41,10 +41,15 @@ campaign:
 mutation:
 	$(PYTHON) -m tests.mutation
 
-# Official clients of other languages. Needs npm.
+# Clients that are not ours: OpenAI's for Node, the AI SDK, LangChain, the programs of gateways' documents. Needs npm.
 test-clients:
 	cd tests/clients && npm install --no-package-lock --no-audit --no-fund --silent
+	$(BIN)pip install --quiet --disable-pip-version-check -e '.[clients]'
 	IMAGEGEN_CLIENTS=1 $(BIN)pytest -n 0 tests/clients
+
+# Draws on every endpoint and writes docs/endpoints.md; the test suite checks it.
+endpoints:
+	IMAGEGEN_WRITE_ENDPOINTS=1 $(BIN)pytest -n 0 tests/proxy/test_endpoints.py
 
 # Minutes of measuring, written to docs/performance.md; the quick one takes under two and only prints.
 bench:

@@ -220,7 +220,9 @@ async def _steps(
                     raise said
                 yield said
                 return
-            if not call.streams:
+            # Some answer what was to be a stream with one whole body.
+            is_whole = opened.headers.get("content-type", "").startswith("application/json")
+            if is_whole or not call.streams:
                 reply = await opened.read()
                 for step in await off_loop(reply.body.remaining_length, lambda: codec.decode(plan, reply)):
                     yield step

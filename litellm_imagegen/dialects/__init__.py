@@ -35,7 +35,7 @@ DIALECTS: dict[str, Callable[[Fields], Iterator[Asked]]] = {
     "bare": bare.read,
 }
 _EXTRA_BODY = "extra_body"
-_HELICONES = ("image_generation.", f"{_EXTRA_BODY}.image_generation.")
+_HELICONES = ("image_generation", "imageGeneration")
 
 
 def parse_chat(
@@ -91,9 +91,9 @@ def parse_responses(
     messages = openai_responses.read_input(left, earlier, picture_of)
     openai_responses.take_settings(left)
     request = _request(model, messages, left, defaults, model_is_clients=model_is_clients)
-    speaks_helicone = any(
-        asked.origin is Origin.CLIENT and asked.spelling.startswith(_HELICONES) for asked in request.asked
-    )
+    extra = body.get(_EXTRA_BODY)
+    holders = (body, extra if isinstance(extra, Mapping) else {})
+    speaks_helicone = any(holder.get(name) is not None for holder in holders for name in _HELICONES)
     return request.model_copy(update={"surface": Surface.RESPONSES, "reads_output_image": speaks_helicone})
 
 

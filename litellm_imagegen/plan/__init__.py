@@ -187,7 +187,8 @@ def _decided(
     values |= formats
     # Pictures on the way are told apart for one picture only.
     partial = settled.get(Name.PARTIAL_IMAGES)
-    countable = names - {Name.N} if partial is not None and partial.value else names
+    shows_partial = Name.PARTIAL_IMAGES in names and partial is not None and partial.value
+    countable = names - {Name.N} if shows_partial else names
     counts = decide_counts(settled.get(Name.N), profile=profile, limits=limits, names=countable)
     if Name.N in names and Name.N in settled:
         values[Name.N] = counts[0]

@@ -86,15 +86,17 @@ def belongs_to_operators(spelling: str) -> bool:
     return _snake_case(spelling.rpartition(".")[2]) in _OPERATORS_OPTIONS
 
 
-def _without_operators(value: Mapping[str, Any], wish: Asked, decisions: Decisions, depth: int) -> Any:
+def _without_operators(value: Any, wish: Asked, decisions: Decisions, depth: int) -> Any:
+    if isinstance(value, list) and depth:
+        return [_without_operators(inner, wish, decisions, depth - 1) for inner in value]
+    if not isinstance(value, Mapping) or not depth:
+        return value
     kept = {}
     for key, inner in value.items():
         if _snake_case(key) in _OPERATORS_OPTIONS:
             decisions.unsupported(f"{wish.spelling} ({key})", "[...]", wish.origin, OPERATORS)
-        elif isinstance(inner, Mapping) and depth:
-            kept[key] = _without_operators(inner, wish, decisions, depth - 1)
         else:
-            kept[key] = inner
+            kept[key] = _without_operators(inner, wish, decisions, depth - 1)
     return kept
 
 

@@ -119,7 +119,10 @@ class ImagegenCallback(CustomLogger):
         self, kwargs: dict[str, Any], result: Any, call_type: str
     ) -> tuple[dict[str, Any], Any]:
         """Before LiteLLM hands a success to its log sinks: facts in the place of pictures."""
-        return await asyncio.to_thread(self.logging_hook, kwargs, result, call_type)
+        try:
+            return await asyncio.to_thread(self.logging_hook, kwargs, result, call_type)
+        except RuntimeError:  # a program that ends has no threads any more, and LiteLLM logs what is left
+            return self.logging_hook(kwargs, result, call_type)
 
     def logging_hook(self, kwargs: dict[str, Any], result: Any, call_type: str) -> tuple[dict[str, Any], Any]:
         """The same for LiteLLM's synchronous sinks."""

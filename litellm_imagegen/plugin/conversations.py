@@ -8,10 +8,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Lock
 
 from litellm_imagegen.blob import Blob
-from litellm_imagegen.canonical import ImageInput, Message
+from litellm_imagegen.canonical import ImageInput, Message, TextPart
 
 _MAXIMUM_BYTES = 256 * 1024**2
 _MAXIMUM_CONVERSATIONS = 10_000
@@ -25,12 +26,14 @@ class Conversation:
     turns: tuple[Message, ...]
     pictures: Mapping[str, Blob] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def held_bytes(self) -> int:
-        """What its pictures take."""
-        parts = [part for turn in self.turns for part in turn.parts if isinstance(part, ImageInput)]
-        blobs = {id(blob): blob for blob in (*(part.blob for part in parts), *self.pictures.values()) if blob}
-        return sum(blob.held_bytes for blob in blobs.values())
+        """What its words and its pictures take, each picture once."""
+        parts = [part for turn in self.turns for part in turn.parts]
+        given = [part.blob for part in parts if isinstance(part, ImageInput)]
+        blobs = {id(blob): blob for blob in (*given, *self.pictures.values()) if blob}
+        words = sum(len(part.text) for part in parts if isinstance(part, TextPart))
+        return words + sum(blob.held_bytes for blob in blobs.values())
 
 
 class Conversations:
@@ -39,7 +42,7 @@ class Conversations:
     def __init__(self, maximum_bytes: int = _MAXIMUM_BYTES) -> None:
         self._maximum_bytes = maximum_bytes
         self._kept: OrderedDict[tuple[Hashable, str], tuple[float, Conversation]] = OrderedDict()
-        self._items: dict[tuple[Hashable, str], Blob] = {}
+        self._items: dict[tuple[Hashable, str], str] = {}  # the id of the response that an item is of
         self._lock = Lock()
         self.held_bytes = 0
 
@@ -51,7 +54,7 @@ class Conversations:
         with self._lock:
             self._drop((owner, response_id))
             self._kept[owner, response_id] = time.monotonic() + _KEPT_SECONDS, conversation
-            self._items |= {(owner, item): blob for item, blob in conversation.pictures.items()}
+            self._items |= {(owner, item): response_id for item in conversation.pictures}
             self.held_bytes += size
             now = time.monotonic()
             while (
@@ -64,16 +67,21 @@ class Conversations:
     def find(self, owner: Hashable, response_id: str) -> Conversation | None:
         """The conversation up to a response, None for one that is not known, or not this owner's."""
         with self._lock:
-            kept = self._kept.get((owner, response_id))
-            if kept is None or kept[0] < time.monotonic():
-                return None
-            self._kept.move_to_end((owner, response_id))
-            return kept[1]
+            return self._find((owner, response_id))
 
     def picture(self, owner: Hashable, item_id: str) -> Blob | None:
-        """The picture of an item of a kept response."""
+        """The picture of an item of a response, found as long as the conversation is."""
         with self._lock:
-            return self._items.get((owner, item_id))
+            response_id = self._items.get((owner, item_id))
+            found = None if response_id is None else self._find((owner, response_id))
+            return None if found is None else found.pictures[item_id]
+
+    def _find(self, key: tuple[Hashable, str]) -> Conversation | None:
+        kept = self._kept.get(key)
+        if kept is None or kept[0] < time.monotonic():
+            return None
+        self._kept.move_to_end(key)
+        return kept[1]
 
     def _drop(self, key: tuple[Hashable, str]) -> None:
         kept = self._kept.pop(key, None)

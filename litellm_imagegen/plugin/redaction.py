@@ -88,9 +88,11 @@ def redact_request(arguments: dict[str, Any], kept: dict[str, Any] | None) -> No
             _replace_fields(holder, changed)
     logged = arguments["litellm_logging_obj"]
     details = logged.model_call_details
-    if "messages" in changed:
-        logged.messages = changed["messages"]
-        changed = {**changed, "input": changed["messages"]}
+    for name in ("messages", "input"):  # LiteLLM logs either under both names
+        if name in changed:
+            logged.messages = changed[name]
+            changed |= {"messages": changed[name], "input": changed[name]}
+            break
     details.update({name: value for name, value in changed.items() if name in details})
     redact_log_arguments(details)
 

@@ -70,6 +70,8 @@ ACCESS_OPTIONS = frozenset(name for provider in PROVIDERS.values() for name in p
 _OWNED = frozenset(all_litellm_params) | _SERVED_BY_LITELLM | ACCESS_OPTIONS
 _PRICE = "cost_per_"
 _EARLIER = "previous_response_id"
+# LiteLLM's proxy encrypts ids for clients, and keeps beside its own form what the client has sent.
+_EARLIER_AS_SENT = "_litellm_addressed_response_id"
 
 
 class Route(StrEnum):
@@ -254,8 +256,7 @@ def prepare(given: Given) -> Prepared:
     if given.route is Route.RESPONSES and given.fields.get("store") is not False:
         turns = plan.messages[1:] if given.fields.get("instructions") else plan.messages
     bypass = config.deployment(given.model_info).bypass or config.settings().bypass or Bypass.AUTO
-    # LiteLLM has the id as it keeps it; the client knows its own form.
-    named = (given.fields if given.client_body is None else given.client_body).get(_EARLIER)
+    named = given.fields.get(_EARLIER_AS_SENT) or given.fields.get(_EARLIER)
     return Prepared(plan, given.access, bypass, turns, _owner(given), named)
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from litellm.types.llms.base import BaseLiteLLMOpenAIResponseObject
+
 from litellm_imagegen.canonical import ImageInput, ImageResult, Message, ResponseShape, TextPart
 from litellm_imagegen.plugin.conversations import CONVERSATIONS, Conversation
 from litellm_imagegen.plugin.records import Outcome, Prepared
@@ -14,13 +16,21 @@ def completed(response: Any, outcome: Outcome) -> Any:
     result, prepared = outcome.result, outcome.prepared
     shape = prepared.plan.preferences.responses or ResponseShape.ITEMS
     output = ResponseOutput.of(result, shape, outcome.shows)
-    response.output = output.items
+    response.output = [_as_object(item) for item in output.items]
     for name, value in state(result).items():
         setattr(response, name, value)
     response.previous_response_id = prepared.previous_response_id
     response.provider_metadata = provider_metadata(result)
     keep_conversation(prepared, output, result, outcome.response_id)
     return response
+
+
+def _as_object(item: dict[str, Any]) -> BaseLiteLLMOpenAIResponseObject:
+    """An item whose fields are attributes, as those of LiteLLM's own are."""
+    if "content" in item:
+        parts = [BaseLiteLLMOpenAIResponseObject(**part) for part in item["content"]]
+        item = {**item, "content": parts}
+    return BaseLiteLLMOpenAIResponseObject(**item)
 
 
 def keep_conversation(

@@ -81,7 +81,7 @@ class ResponseEvents:
         """A deployment is about to answer: the first one, or the next after one that has failed."""
         self._echoed = echoed
         self._ended = ended
-        self._words = ""  # that LiteLLM has passed on and the client has not got
+        self._words: deque[str] = deque()  # that LiteLLM has passed on and the client has not got
         self._given = 0  # characters given to LiteLLM
         self._sent = 0  # characters sent to the client
         self._waiting: deque[tuple[int, PartialDelta | PictureDelta]] = deque()
@@ -163,7 +163,7 @@ class ResponseEvents:
         if kind in _BEGINNINGS:
             return self._announce(kind, event)
         if kind == _WORDS:
-            self._words += str(event.get("delta") or "")
+            self._words.append(str(event.get("delta") or ""))
             return list(self._due())
         if kind in _ENDS:
             return (
@@ -206,7 +206,7 @@ class ResponseEvents:
             return
         while self._waiting:
             place, delta = self._waiting[0]
-            yield from self._words_up_to(place - self._sent)
+            yield from self._words_up_to(place)
             if not is_last and (self._sent < place or self.holds_pictures):
                 return
             self._waiting.popleft()
@@ -215,12 +215,17 @@ class ResponseEvents:
                 yield from map(self._numbered, self._output.partial(delta.number, shown))
             elif self._seen is None or self._seen:
                 yield from map(self._numbered, self._output.picture(delta.picture))
-        yield from self._words_up_to(len(self._words))
+        yield from self._words_up_to(None)
 
-    def _words_up_to(self, length: int) -> Iterator[bytes]:
-        words, self._words = self._words[:length], self._words[length:]
-        self._sent += len(words)
-        yield from map(self._numbered, self._output.words(words))
+    def _words_up_to(self, place: int | None) -> Iterator[bytes]:
+        """Words as they came, up to a place among all of them; None for all that are there."""
+        while self._words and (place is None or self._sent < place):
+            words = self._words.popleft()
+            if place is not None and self._sent + len(words) > place:
+                self._words.appendleft(words[place - self._sent :])
+                words = words[: place - self._sent]
+            self._sent += len(words)
+            yield from map(self._numbered, self._output.words(words))
 
     def _shown(self, picture: Picture) -> str:
         if self._seen is None:

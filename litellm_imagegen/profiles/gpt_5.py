@@ -2,8 +2,8 @@
 
 Source: https://developers.openai.com/api/docs/guides/tools-image-generation (fields), read 2026-11. Which
 image model draws is the vendor's choice unless provider options name one: qualities and formats are those
-that all of them take, pixels those of every one since gpt-image-2. Neither temperature nor top_p: a model
-that thinks refuses both, and most do unless they are told not to.
+that all of them take, pixels and fidelity those of every one since gpt-image-2. Neither temperature nor
+top_p: a model that thinks refuses both, and most do unless they are told not to.
 """
 
 from litellm_imagegen.canonical import Name
@@ -14,7 +14,7 @@ FAMILY = "gpt_5"
 STARTS = ("gpt-5",)
 
 # One picture for each call of the tool: it has no field for their number.
-_NAMES = (gpt_image.NAMES - {Name.N}) | {Name.INPUT_FIDELITY, Name.MODALITIES, Name.MAX_TOKENS}
+_NAMES = (gpt_image.NAMES - {Name.N}) | {Name.MODALITIES, Name.MAX_TOKENS}
 
 ROWS: tuple[Profile, ...] = (
     Profile(
@@ -22,8 +22,9 @@ ROWS: tuple[Profile, ...] = (
         family=FAMILY,
         names=_NAMES,
         pixel_rule=gpt_image.PIXEL_RULE,
-        choices={**gpt_image.CHOICES, **gpt_image.FIDELITIES},
+        choices=gpt_image.CHOICES,
         ranges=gpt_image.RANGES,
+        granted=gpt_image.ALWAYS_FAITHFUL,
         maximum_output_tokens=128_000,
     ),
 )

@@ -45,7 +45,7 @@ RANGES: Mapping[Name, tuple[float, float]] = {Name.OUTPUT_COMPRESSION: (0, 100),
 _CHOICES_OF_2_5 = {Name.QUALITY: (*CHOICES[Name.QUALITY], "xhigh", "max")}
 _CHOICES_OF_2_6 = {**_CHOICES_OF_2_5, Name.OUTPUT_FORMAT: (*CHOICES[Name.OUTPUT_FORMAT], "gif", "svg")}
 # These look at every picture closely and refuse to be told so.
-_ALWAYS_FAITHFUL = {Name.INPUT_FIDELITY: ("high",)}
+ALWAYS_FAITHFUL = {Name.INPUT_FIDELITY: ("high",)}
 _FLARE, _SUNBURST = "gpt-image-2.5-flare", "gpt-image-2.5-sunburst"
 _PRICED_SIZES = ((1024, 1024), (1024, 1536), (3840, 2160))
 
@@ -147,7 +147,7 @@ _1_5 = _faithful(
 _2 = _row(
     "gpt-image-2",
     choices=OPAQUE,
-    granted=_ALWAYS_FAITHFUL,
+    granted=ALWAYS_FAITHFUL,
     price=_price(
         pictures=_pictures(
             _PRICED_SIZES, low=(0.006, 0.005, 0.012), medium=(0.053, 0.042, 0.10), high=(0.211, 0.165, 0.40)
@@ -158,7 +158,7 @@ _2_5_FLARE, _2_5_SUNBURST = (
     _row(
         model_id,
         choices=_CHOICES_OF_2_5,
-        granted=_ALWAYS_FAITHFUL,
+        granted=ALWAYS_FAITHFUL,
         price=_price(
             pictures=_pictures(
                 _PRICED_SIZES,
@@ -192,7 +192,7 @@ ROWS: tuple[Profile, ...] = (
     _row(
         "gpt-image-1-mini",
         sizes=SIZES,
-        granted=_ALWAYS_FAITHFUL,
+        granted=ALWAYS_FAITHFUL,
         successor=_FLARE,
         price=Price(
             input=2.0,
@@ -220,13 +220,13 @@ ROWS: tuple[Profile, ...] = (
     _row(
         "gpt-image-2.6-flare",
         choices=_CHOICES_OF_2_6,
-        granted=_ALWAYS_FAITHFUL,
+        granted=ALWAYS_FAITHFUL,
         price=_price(),
     ),
     _row(
         "gpt-image-2.6-sunburst",
         choices=_CHOICES_OF_2_6,
-        granted=_ALWAYS_FAITHFUL,
+        granted=ALWAYS_FAITHFUL,
         price=_price(),
     ),
 )

@@ -31,8 +31,9 @@ _FINISH_REASONS = {
 
 
 _WITH_MARKDOWN = (ChatShape.MARKDOWN, ChatShape.IMAGES_AND_MARKDOWN)
-# What cannot hold parts shows pictures beside the words.
 _WITH_IMAGES = (ChatShape.IMAGES, ChatShape.IMAGES_AND_MARKDOWN)
+
+_GAP = "\n\n"  # between paragraphs of Markdown
 
 UrlOf = Callable[[Picture], str]
 
@@ -108,7 +109,8 @@ class CompletionChunks:
         self._pictures: Counter[int] = Counter()
         self._contents: dict[int, _Markdown] = {}  # of the choices that have begun
         self._url_of = url_of
-        self._shape = shape
+        # A stream cannot hold parts: it shows pictures beside the words.
+        self._shape = ChatShape.IMAGES if shape is ChatShape.PARTS else shape
 
     def start(self) -> dict[str, Any]:
         """The chunk that opens the first choice."""
@@ -186,7 +188,7 @@ class _Markdown:
     """The content of one choice as Markdown: a picture is a paragraph of its own."""
 
     def __init__(self) -> None:
-        self._begins_paragraph = True
+        self._ending = _GAP  # a beginning needs no gap
         self._follows_picture = False
 
     def words(self, text: str) -> str:
@@ -198,10 +200,10 @@ class _Markdown:
         return self._next(f"![image]({url})", is_picture=True)
 
     def _next(self, text: str, *, is_picture: bool) -> str:
-        needs_gap = (is_picture or self._follows_picture) and not self._begins_paragraph
+        needs_gap = (is_picture or self._follows_picture) and self._ending != _GAP
         if text:
-            self._begins_paragraph, self._follows_picture = text.endswith("\n\n"), is_picture
-        return f"\n\n{text}" if needs_gap and text else text
+            self._ending, self._follows_picture = (self._ending + text)[-len(_GAP) :], is_picture
+        return f"{_GAP}{text}" if needs_gap and text else text
 
 
 def _image(index: int, url: str) -> dict[str, Any]:

@@ -244,7 +244,7 @@ def _ended(plan: Plan, parsed: LiftedJson, response: Mapping[str, Any], status: 
 def _failed(plan: Plan, error: Any) -> EndDelta:
     """These errors have a code and no type: they are the server's where nobody knows the code."""
     known = {"type": "server_error", **error} if isinstance(error, dict) else error
-    return refusal_inside(plan, {"error": known})
+    return refusal_inside(plan, {"error": known}, refused="the request")
 
 
 def _refused(plan: Plan, why: Any) -> EndDelta:

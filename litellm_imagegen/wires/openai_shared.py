@@ -46,9 +46,10 @@ _STATUSES: Mapping[str, int] = {
     _UNKNOWN_MODEL: 404,
     "rate_limit_exceeded": 429,
     "server_error": 500,
-    "server_is_overloaded": 503,
-    "slow_down": 503,
+    **dict.fromkeys(("overloaded", "server_is_overloaded", "slow_down"), 503),
+    "timeout": 504,
 }
+_NUMBERS = frozenset(map(str, range(400, 600)))  # Azure's codes, where nothing better fits
 _DONE = b"[DONE]"
 
 
@@ -84,17 +85,20 @@ def details(said: Mapping[str, Any], key: str) -> dict[str, int]:
 def outcome_of_reply(plan: Plan, reply: Reply) -> ProviderError | EndDelta:
     """What a reply with an error status means. A refusal is no error: there is no picture, and that is it."""
     said = error_object(reply)
-    return _refusal(plan, _inner(said)) or _error(
+    return _refusal(plan, _inner(said), "the prompt") or _error(
         plan, reply.status, said, headers=reply.headers, body=reply.body.text
     )
 
 
-def refusal_inside(plan: Plan, said: Mapping[str, Any], body: bytes = b"") -> EndDelta:
+def refusal_inside(
+    plan: Plan, said: Mapping[str, Any], body: bytes = b"", *, refused: str = "the prompt"
+) -> EndDelta:
     """What an error inside a reply that began as a success means. Raises `ProviderError` if no refusal.
 
-    `said` holds the error object, or is the event of an error with its fields at the top.
+    `said` holds the error object, or is the event of an error with its fields at the top. `refused` is what
+    was refused where the error does not tell.
     """
-    refusal = _refusal(plan, _inner(said))
+    refusal = _refusal(plan, _inner(said), refused)
     if refusal is None:
         raise _error(plan, None, said, headers={}, body=body)
     return refusal
@@ -107,22 +111,24 @@ def _inner(said: Mapping[str, Any]) -> Mapping[str, Any]:
     return said if said.get("type") == "error" else {}
 
 
-def _refusal(plan: Plan, error: Mapping[str, Any]) -> EndDelta | None:
+def _refusal(plan: Plan, error: Mapping[str, Any], refused: str) -> EndDelta | None:
     inner = error.get("inner_error") or error.get("innererror")
     azure = inner.get("code") if isinstance(inner, Mapping) else None
     if str(error.get("code")) not in _REFUSALS and azure != "ResponsibleAIPolicyViolation":
         return None
     why = error.get("message") or error.get("code")
-    reason = quote(f"{plan.provider} refused {_refused_what(error)}: {why}")
+    reason = quote(f"{plan.provider} refused {_refused_what(error, refused)}: {why}")
     return EndDelta(finish=Finish.REFUSED, refusal=reason)
 
 
-def _refused_what(error: Mapping[str, Any]) -> str:
+def _refused_what(error: Mapping[str, Any], untold: str) -> str:
     """OpenAI tells the stage; Azure has another code for a prompt, and names it as the parameter."""
     told = error.get("moderation_details")
     stage = told.get("moderation_stage") if isinstance(told, Mapping) else None
     is_azures_output = error.get("code") == _AZURES_FILTER and not error.get("param")
-    return "the picture" if stage == "output" or (stage is None and is_azures_output) else "the prompt"
+    if stage is None:
+        return "the picture" if is_azures_output else untold
+    return "the picture" if stage == "output" else "the prompt"
 
 
 def _error(
@@ -134,7 +140,7 @@ def _error(
     if error.get("param"):
         reason = f"{error['param']}: {reason}"
     if status is None:
-        status = _STATUSES.get(code) or _STATUSES.get(kind)
+        status = int(code) if code in _NUMBERS else _STATUSES.get(code) or _STATUSES.get(kind)
     if status is None:
         return BadReply(plan.provider, f"an error inside the reply: {reason}")
     if {code, kind} & _NO_CREDIT:

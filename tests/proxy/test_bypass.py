@@ -22,6 +22,7 @@ from litellm_imagegen.plugin import references
 from litellm_imagegen.sandbox import server
 from tests.pictures import data_url, look_at
 from tests.proxy.conftest import SETTINGS, gemini, settings_of
+from tests.proxy.responding import pictures_of, respond, text_of
 from tests.proxy.support import Frames, Proxy, running_proxy
 from tests.upstream import Recorded, Upstream, running_upstream
 
@@ -52,6 +53,9 @@ def note(what, value):
     with Path("seen.log").open("a") as log:
         log.write(json.dumps([what, value.model_dump_json(exclude_none=True)]) + "\\n")
 
+def asks_to_block(data):
+    return "[block]" in str(data.get("messages") or data.get("input"))
+
 class State(litellm.CustomLLM):
     async def acompletion(self, **given):
         if given["messages"][0]["content"] == "What is left?":  # takes a second in a process of this size
@@ -80,14 +84,14 @@ class Observer(CustomLogger):
 
 class Blocker(CustomGuardrail):
     async def async_post_call_success_hook(self, data, user_api_key_dict, response):
-        if "[block]" in str(data["messages"]):
+        if asks_to_block(data):
             note("guarded", response)
             raise HTTPException(status_code=400, detail={"error": "blocked after the handler"})
         return response
 
     async def async_post_call_streaming_iterator_hook(self, user_api_key_dict, response, request_data):
         async for chunk in response:
-            if "[block]" in str(request_data["messages"]) and "image_url" in repr(chunk):
+            if asks_to_block(request_data) and ("image_url" in repr(chunk) or "image_gen" in repr(chunk)):
                 note("guarded", chunk)
                 raise GuardrailRaisedException(message="blocked after the handler")
             yield chunk
@@ -206,6 +210,8 @@ def setup(
             },
             gemini("fails-to-picture", simulated, litellm_params={"api_key": "invalid-key"}),
             gemini("fails-to-words", simulated, litellm_params={"api_key": "invalid-key"}),
+            gemini("is-down-to-picture", "http://127.0.0.1:9"),
+            gemini("is-down-to-words", "http://127.0.0.1:9"),
         ]
         for way in ("auto", "off", "force"):
             info = settings_of(bypass=way)
@@ -215,7 +221,11 @@ def setup(
                 {"model_name": f"hasty-{way}", "litellm_params": hasty, "model_info": info},
                 gemini(f"recorded-{way}", upstream.url, model_info=info),
             ]
-        fallbacks = [{"fails-to-picture": ["plain-auto"]}, {"fails-to-words": ["words"]}]
+        fallbacks = [
+            {f"{what}-to-{where}": [model]}
+            for what in ("fails", "is-down")
+            for where, model in (("picture", "plain-auto"), ("words", "words"))
+        ]
         settings = {"callbacks": list(callbacks) or ["litellm_imagegen.callback"]}
         whole = {
             "model_list": deployments,
@@ -665,3 +675,25 @@ def test_nothing_is_left_of_many_requests_of_every_kind(guarded: Setup) -> None:
     settled = guarded.settled()
     assert settled.kept - before >= _MIXED_REQUESTS // 2, "pictures did take their own way"
     assert (settled.held_bytes, settled.records) == (0, 0)
+
+
+def test_responses_that_differ_in_image_parameters_share_no_cached_answer(caching: Setup) -> None:
+    for color, size, shape in (
+        ("orange", "1024x1024", "items"),
+        ("navy", "1536x1024", "items"),
+        ("teal", "1536x1024", "output_image"),
+    ):
+        url = data_url(color)
+        caching.upstream.will_say(said({"text": "Here."}, picture_part(url)))
+        tool = {"type": "image_generation", "size": size}
+        for _ in range(_POLLS):
+            before = len(caching.upstream.requests)
+            answer = respond(
+                caching.proxy, "recorded-auto", "A lighthouse", tools=[tool], imagegen={"responses": shape}
+            ).json()
+            assert pictures_of(answer) == [url]
+            assert text_of(answer) == "Here."
+            if len(caching.upstream.requests) == before:
+                break
+        else:
+            pytest.fail("nothing was ever answered from the cache")

@@ -9,6 +9,7 @@ import pytest
 
 from litellm_imagegen.sandbox import server
 from tests.proxy.conftest import SETTINGS
+from tests.proxy.responding import respond, respond_streamed
 from tests.proxy.support import Proxy, running_proxy
 
 LOGGER = """
@@ -68,8 +69,29 @@ def test_a_streamed_picture_is_booked_with_its_cost(booking: Proxy, folder: Path
     usage = frames.chunks[-1]["usage"]
     assert usage["cost"] == pytest.approx(expected(usage, (INPUT, WORDS, PICTURES)))
     booking.draw("own price", "the log of one request is written before the next one's")
-    booked = [float(line) for line in (folder / "costs.log").read_text().splitlines()]
-    assert usage["cost"] in [pytest.approx(cost) for cost in booked]
+    assert usage["cost"] in [pytest.approx(cost) for cost in booked(folder)]
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_response_is_booked_once_with_its_cost(booking: Proxy, folder: Path, streamed: bool) -> None:
+    booking.draw("own price", "what came before is written by now")
+    before = len(booked(folder))
+    if streamed:
+        usage = respond_streamed(booking, "listed", "A lighthouse").last["usage"]
+    else:
+        answer = respond(booking, "listed", "A lighthouse")
+        usage = answer.json()["usage"]
+        assert float(answer.headers["x-litellm-response-cost"]) == pytest.approx(usage["cost"])
+    pictures = usage["output_tokens_details"]["image_tokens"]
+    words = usage["output_tokens"] - pictures
+    cost = usage["input_tokens"] * INPUT + words * WORDS + pictures * PICTURES
+    assert usage["cost"] == pytest.approx(cost)
+    booking.draw("own price", "the log of one request is written before the next one's")
+    assert [one for one in booked(folder)[before:] if one == pytest.approx(cost)] == [pytest.approx(cost)]
+
+
+def booked(folder: Path) -> list[float]:
+    return [float(line) for line in (folder / "costs.log").read_text().splitlines()]
 
 
 def test_an_operators_own_price_counts(booking: Proxy) -> None:

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.pictures import data_url, look_at
+from tests.proxy.responding import pictures_of, respond, respond_streamed
 from tests.proxy.support import Proxy, running_proxy
 
 RUN = re.compile(r"[A-Za-z0-9+/_-]{201,}")
@@ -98,6 +99,17 @@ def test_sinks_and_debug_lines_hold_facts_and_no_base64(noisy: Proxy, folder: Pa
         for wish in ("500", "refuse picture", "cut off"):
             noisy.post({"model": model, "messages": messages(f"A lighthouse [sandbox: {wish}]", picture)})
         assert noisy.post({**body, "image_size": "9K"}).status_code == 400
+        parts = [
+            {"type": "input_text", "text": "[sandbox: big 1]"},
+            {"type": "input_image", "image_url": picture},
+        ]
+        given = [{"role": "user", "content": parts}]
+        drawn = respond(noisy, model, given).json()
+        seen += [*pictures_of(drawn), *pictures_of(respond_streamed(noisy, model, given).last)]
+        respond(noisy, model, [*given, *drawn["output"]])
+        respond(noisy, model, "And now at night", previous_response_id=drawn["id"])
+        for wish in ("500", "cut off"):
+            respond_streamed(noisy, model, [*given, {"role": "user", "content": f"[sandbox: {wish}]"}])
     noisy.draw("auto", "the last one: what came before has been logged")
 
     dumped = (folder / "dump.log").read_text()
@@ -125,7 +137,7 @@ def test_the_facts_are_all_there(noisy: Proxy, folder: Path) -> None:
     urls = [
         image["image_url"]["url"]
         for payload in payloads
-        for choice in payload["response"]["choices"]
+        for choice in payload["response"].get("choices") or ()
         for image in choice["message"].get("images") or ()
     ]
     expected = {name: told[name] for name in ("sha256", "mime", "bytes", "width", "height")}

@@ -96,7 +96,7 @@ class Said:
 
     @classmethod
     def json(cls, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> "Said":
-        return cls(status, headers or {}, (orjson.dumps(body),))
+        return cls(status, {"content-type": "application/json", **(headers or {})}, (orjson.dumps(body),))
 
     @classmethod
     def events(cls, *events: Any) -> "Said":
