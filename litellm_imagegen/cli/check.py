@@ -26,7 +26,7 @@ from litellm_imagegen.providers import Provider
 
 CALLBACK = "litellm_imagegen.callback"
 HANDLER = "litellm_imagegen.handler"
-_ENDPOINTS = ("chat", "images/generations", "images/edits")
+_ENDPOINTS = ("chat", "responses", "images/generations", "images/edits")
 _REFERENCE = "os.environ/"
 _SETTINGS = "imagegen_settings"
 _MODEL = "litellm_params.model"

@@ -194,8 +194,8 @@ def explain(
 ) -> Explanation:
     """What would become of a request to `model`, which is `[imagegen/]<provider>/<model>`.
 
-    `body` is the client's, of the Images API where it has a `prompt`, else of chat; `defaults` are the
-    operator's. What would be refused is told in
+    `body` is the client's, of the Images API where it has a `prompt`, of the Responses API where it has an
+    `input`, else of chat; `defaults` are the operator's. What would be refused is told in
     `Explanation.error`. Raises nothing.
     """
     try:
@@ -203,9 +203,10 @@ def explain(
     except ImagegenError as error:
         return Explanation(model=model, about_model="no model of a provider here", policy=policy, error=error)
     provider = config.provider_of(name, model_id)
-    route = Route.GENERATIONS if "prompt" in body and "messages" not in body else Route.CHAT
+    route = _route(body)
     placeholder = {"messages": [{"role": "user", "content": _PLACEHOLDER}]} if route is Route.CHAT else {}
     whole = {**placeholder, **body}
+    whole.pop("previous_response_id", None)  # only the process that gave it out knows what it stands for
     read = configured_defaults({"litellm_params": whole})  # without what LiteLLM acts on itself
     begun = Explanation(
         model=model_id,
@@ -222,6 +223,12 @@ def explain(
         "proxy_server_request": {"body": whole},
     }
     return _Explainer(begun, provider, _without_choices(read), defaults, route).explanation(handed_over)
+
+
+def _route(body: Mapping[str, Any]) -> Route:
+    """The endpoint that a body is meant for, by the field that holds what to draw."""
+    fields = {"messages": Route.CHAT, "prompt": Route.GENERATIONS, "input": Route.RESPONSES}
+    return next((route for field, route in fields.items() if field in body), Route.CHAT)
 
 
 class _Explainer:

@@ -135,9 +135,9 @@ def _show_live(provider: str, api_base: str | None, *, as_json: bool) -> None:
 def explain(*, model: str, policy: str, defaults: str, as_json: bool, request_json: str) -> None:
     """Show what would be sent for REQUEST, and why, without sending it.
 
-    REQUEST is JSON, or - for standard input: a body of the Images API where it has a prompt, else one of
-    chat, which needs no messages. The exit
-    status is 1 where the request would be refused.
+    REQUEST is JSON, or - for standard input: a body of the Images API where it has a prompt, of the
+    Responses API where it has an input, else one of chat, which needs no messages. The exit status is 1
+    where the request would be refused.
     """
     text = sys.stdin.read() if request_json == "-" else request_json
     body = _json_object("the request", text)

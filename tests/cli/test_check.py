@@ -21,7 +21,7 @@ RATIOS = "1:1, 2:3, 3:2, 3:4, 4:3, 4:5, 5:4, 9:16, 16:9, 21:9"
 SANDBOX = "imagegen/sandbox/gemini-2.5-flash-image"
 SERVES = (
     "picture: serves gemini-2.5-flash-image by sandbox, family gemini; known; "
-    f"ratios or dimensions {RATIOS}; sizes 1K (fixed); endpoints: chat, images/generations, images/edits"
+    f"ratios or dimensions {RATIOS}; sizes 1K (fixed); endpoints: chat, responses, images/generations, images/edits"
 )
 
 Check = Callable[[Any], Result]
@@ -84,7 +84,7 @@ def test_the_example_is_right_once_its_key_is_there(monkeypatch: pytest.MonkeyPa
     assert answer.output.endswith(": 5 deployments of imagegen/, nothing wrong\n")
     assert (
         "sandbox/*: serves models * by sandbox, family gemini; "
-        "endpoints: chat, images/generations, images/edits" in answer.output
+        "endpoints: chat, responses, images/generations, images/edits" in answer.output
     )
 
 
@@ -102,7 +102,7 @@ def test_everything_that_is_wrong_is_told_line_by_line(check: Check) -> None:
     )
     pro = (
         f"serves gemini-3-pro-image by gemini, family gemini; known; ratios or dimensions {RATIOS}; "
-        "sizes 1K, 2K, 4K; endpoints: chat, images/generations, images/edits"
+        "sizes 1K, 2K, 4K; endpoints: chat, responses, images/generations, images/edits"
     )
     old = SERVES.removeprefix("picture: ")
     settings = "wrong: litellm_settings.imagegen_settings"

@@ -192,6 +192,18 @@ def test_a_request_without_messages_gets_a_placeholder() -> None:
     assert "placeholder" not in run({"messages": [{"role": "user", "content": "A fox"}]}).output
 
 
+def test_a_body_of_the_responses_api_is_read_as_one() -> None:
+    tool = {"type": "image_generation", "size": "1536x1024", "partial_images": 2}
+    body = {"input": "A fox", "tools": [tool], "stream": True, "previous_response_id": "resp_1"}
+    answer = told(body, model="imagegen/openai/gpt-5")
+    [call] = answer["calls"]
+    assert call["url"] == "https://api.openai.com/v1/responses"
+    assert (call["body"]["tools"], call["body"]["stream"]) == ([tool], True)
+    assert answer["taken_by_litellm"] == ["previous_response_id"]
+    refused = told({"input": "A fox", "background": True}, model="imagegen/openai/gpt-5")
+    assert refused["error"]["field"] == "background"
+
+
 def test_the_request_may_come_from_standard_input() -> None:
     answer = run("-", stdin='{"seed": 3}')
     assert answer.exit_code == 0
