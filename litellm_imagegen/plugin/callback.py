@@ -78,10 +78,14 @@ class ImagegenCallback(CustomLogger):
         if not _is_ours(kwargs):
             if record is not None:
                 record.notices = ()  # a fallback to a foreign model: ours have nothing to say about it
-            if (vault := _own_vault(kwargs)) is not None:
-                vault.notices, vault.serves_stream = (), False
-                vault.live = None if route is Route.RESPONSES else vault.live
-            return None
+            if (vault := _own_vault(kwargs)) is None:
+                return None
+            vault.notices, vault.serves_stream = (), False
+            if not isinstance(vault.live, ImageEvents):
+                vault.live = None
+                return None
+            _make_whole(vault, kwargs)
+            return kwargs
         if record is not None and record.knows(kwargs.get(TOKEN)):
             return None  # LiteLLM's bridge from responses to chat: the plan is made
         self._register_provider()
@@ -126,7 +130,7 @@ class ImagegenCallback(CustomLogger):
 
     def logging_hook(self, kwargs: dict[str, Any], result: Any, call_type: str) -> tuple[dict[str, Any], Any]:
         """The same for LiteLLM's synchronous sinks."""
-        if kwargs.get("custom_llm_provider") != config.PREFIX:
+        if (kwargs.get("custom_llm_provider") or _provider_of(result)) != config.PREFIX:
             return kwargs, result
         redact_log_arguments(kwargs)
         return kwargs, redacted(result)
@@ -162,12 +166,19 @@ def _go_live(vault: Vault, prepared: Prepared, route: Route, kwargs: dict[str, A
             shape = plan.preferences.responses or ResponseShape.ITEMS
             vault.go_live(ResponseEvents(vault, shape, echoed=echoed, ended=ended, headers=headers))
         return
-    kwargs.pop("stream", None)
-    if vault.request is not None:
-        vault.request.pop("stream", None)
+    _make_whole(vault, kwargs)
     if vault.live is None:
         operation = "image_edit" if route is Route.EDITS else "image_generation"
         vault.go_live(ImageEvents(vault, operation, headers=headers))
+
+
+def _make_whole(vault: Vault, kwargs: dict[str, Any]) -> None:
+    """Let LiteLLM make, and log, a whole answer of what we stream."""
+    kwargs.pop("stream", None)
+    if vault.request is not None:
+        vault.request.pop("stream", None)
+    if (request := kwargs.get("litellm_logging_obj")) is not None:
+        request.stream = False
 
 
 def _logged_parameters(logging_object: Any) -> Iterator[dict[str, Any]]:
@@ -218,6 +229,12 @@ def _cache_control(kwargs: dict[str, Any], plan: Plan) -> dict[str, Any]:
     told = orjson.dumps([plan.provider, plan.model, values, plan.output, shown], option=orjson.OPT_SORT_KEYS)
     own = f"imagegen-{hashlib.sha256(told).hexdigest()}"
     return {**given, "namespace": f"{outer}:{own}" if outer else own}
+
+
+def _provider_of(result: Any) -> str:
+    """Who gave an answer: of edits LiteLLM's log arguments do not tell."""
+    hidden = getattr(result, "_hidden_params", None) or {}
+    return str(hidden.get("litellm_model_name", "")).partition("/")[0]
 
 
 def _is_ours(kwargs: dict[str, Any]) -> bool:

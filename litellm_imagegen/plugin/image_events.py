@@ -51,7 +51,11 @@ class ImageEvents:
         return self._messages([COMMENT])
 
     async def sent(self, message: Message) -> list[Message]:
-        """LiteLLM's whole answer, as events. An error before the first of them keeps its HTTP status."""
+        """LiteLLM's whole answer, as events.
+
+        What is none with pictures is sent as it is, so that an error keeps its status; once the stream has
+        begun it is an error event.
+        """
         if message["type"] == "http.response.start":
             self._start = message
             return []
@@ -60,13 +64,18 @@ class ImageEvents:
             return []
         answer, self._answer = b"".join(self._answer), []
         is_error = self._start is None or self._start["status"] != 200
-        if is_error and not self._is_open and self._start is not None:
+        events = [] if is_error else await asyncio.to_thread(self._told, answer)
+        if not events and not self._is_open and self._start is not None:
             return [self._start, body_message(answer), END_OF_BODY]
-        events = [as_event(error_event(answer))] if is_error else await asyncio.to_thread(self._told, answer)
-        return [*self._messages(events), END_OF_BODY]
+        return [*self._messages(events or [as_event(error_event(answer))]), END_OF_BODY]
 
     def _told(self, answer: bytes) -> list[bytes]:
-        return [as_event(event) for event in images.completed_events(self._operation, orjson.loads(answer))]
+        """The events of a whole answer: none where somebody has put something else in its place."""
+        try:
+            shown = orjson.loads(answer)
+            return [as_event(event) for event in images.completed_events(self._operation, shown)]
+        except (ValueError, LookupError, TypeError, AttributeError):
+            return []
 
     def _messages(self, bodies: Iterable[bytes]) -> list[Message]:
         messages = [body_message(body) for body in bodies]

@@ -268,8 +268,8 @@ def _parse(given: Given) -> engine.Parse:
     earlier: tuple[Message, ...] = ()
     named = given.fields.get(_EARLIER)
     if named is not None:
-        decoded = ResponsesAPIRequestUtils.decode_responses_api_response_id(str(named))
-        found = CONVERSATIONS.find(owner, decoded["response_id"])
+        original = ResponsesAPIRequestUtils.decode_previous_response_id_to_original_previous_response_id
+        found = CONVERSATIONS.find(owner, original(str(named)))
         if found is None:
             raise InvalidParameter(_EARLIER, named, "the id of one of the latest responses that were stored")
         earlier = found.turns

@@ -7,7 +7,7 @@ are held back until LiteLLM's last event brings them.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -69,9 +69,8 @@ class ResponseEvents:
         self._is_open = False  # headers have been sent
         self._is_over = False
         self._error: list[bytes] | None = None  # LiteLLM's answer that is no stream
-        self._has_begun = False  # the response has been announced
-        self._announced_as: set[str] = set()
-        self._model: Any = None
+        self._announcements: dict[str, Event] = {}  # LiteLLM's, sent with the first event that follows
+        self._is_announced = False
         self._number = 0
         self._references: dict[int, str] = {}
         self._seen: deque[str] | None = None  # pictures as callbacks have left them
@@ -134,10 +133,14 @@ class ResponseEvents:
             return self._told_error(b"".join(self._error)) if is_last else []
         bodies: list[bytes] = []
         for frame in self._frames.feed(body):
-            if not self._is_open and self._vault.failure is not None and _FAILED.encode() in frame:
+            event = await _parsed(frame)
+            if event is None:
+                bodies.append(frame)
+            elif self._is_failure(event) and not self._is_open and self._vault.failure is not None:
                 self._is_over = True
                 return error_messages(self._start or early_start(self._headers), self._vault.failure)
-            bodies += await self._rewritten(frame)
+            else:
+                bodies += await self._rewritten(event, len(frame))
         messages = self._messages([*bodies, self._frames.rest] if is_last else bodies)
         return [*messages, END_OF_BODY] if is_last else messages
 
@@ -154,55 +157,78 @@ class ResponseEvents:
             messages.insert(0, self._start or early_start(self._headers))
         return messages
 
-    async def _rewritten(self, frame: bytes) -> list[bytes]:
-        data = frame.partition(b"data:")[2].strip()
-        if not data.startswith(b"{"):
-            return [frame]  # a comment, or the end of all frames
-        event = await _parsed(data)
+    @staticmethod
+    def _is_failure(event: Event) -> bool:
+        """LiteLLM's own, or the bare error of a callback or of an older LiteLLM."""
+        return event.get("type") == _FAILED or "error" in event
+
+    async def _rewritten(self, event: Event, length: int) -> list[bytes]:
         kind = str(event.get("type"))
         if kind in _BEGINNINGS:
-            return self._announce(kind, event)
+            self._announcements.setdefault(kind, event)
+            return []
+        if kind in _ENDS:
+            return await asyncio.to_thread(self._last, event) if length > _LARGE_BYTES else self._last(event)
+        if self._is_failure(event):
+            return self._broken_by(event["error"])
         if kind == _WORDS:
             self._words.append(str(event.get("delta") or ""))
-            return list(self._due())
-        if kind in _ENDS:
-            return (
-                await asyncio.to_thread(self._last, event) if len(data) > _LARGE_BYTES else self._last(event)
-            )
-        # What is left tells of items that ours stand for, or is no event of a response.
-        return [] if kind.startswith("response.") else [frame]
-
-    def _announce(self, kind: str, event: Event) -> list[bytes]:
-        """Once, also where another deployment continues what one has begun."""
-        if kind in self._announced_as:
-            return []
-        self._announced_as.add(kind)
-        self._has_begun = kind == _BEGINNINGS[-1]
-        self._model = event.get("model") or event["response"].get("model")
-        response = {**event["response"], **self._echoed, "model": self._model}
-        return [self._numbered({"type": kind, "response": response}), *self._due()]
+        return list(self._due())  # what else there is tells of items that ours stand for
 
     def _last(self, event: Event) -> list[bytes]:
-        response = {**event["response"], **self._echoed}
-        response["model"] = event.get("model") or self._model or response.get("model")
         result = self._result
         if result is None or event["type"] == _FAILED:
-            response["output"] = self._output.left_unfinished()
-            return [self._numbered({"type": event["type"], "response": response})]
+            broken = {"output": self._output.left_unfinished(), "status": "failed"}
+            return list(self._told({"type": _FAILED, "response": self._as_asked(event, broken)}))
         if self.holds_pictures:
-            drawn = (item.get("result") for item in response.get("output") or ())
+            drawn = (item.get("result") for item in event["response"].get("output") or ())
             self._seen = deque(text for text in drawn if text)
-        bodies = list(self._due(is_last=True))
-        bodies += map(self._numbered, self._output.end(result))
-        response |= state(result)
-        response["output"] = self._output.items
-        response["provider_metadata"] = provider_metadata(result)
+        bodies = [*self._due(is_last=True), *self._told(*self._output.end(result))]
+        update: dict[str, Any] = {
+            **state(result),
+            "output": self._output.items,
+            "provider_metadata": provider_metadata(result),
+        }
         self._ended(self._output, result, self._id)
-        return [*bodies, self._numbered({"type": f"response.{response['status']}", "response": response})]
+        last = {"type": f"response.{update['status']}", "response": self._as_asked(event, update)}
+        return [*bodies, *self._told(last)]
+
+    def _broken_by(self, error: Any) -> list[bytes]:
+        """The end of a response by an error that says nothing of the response."""
+        if not self._announcements:
+            return [self._numbered(error_event(orjson.dumps({"error": error})))]
+        message = error.get("message") if isinstance(error, dict) else error
+        first = next(iter(self._announcements.values()))
+        response = {**first["response"], "error": {"code": "server_error", "message": str(message)}}
+        return self._last({"type": _FAILED, "response": response})
+
+    def _as_asked(self, event: Event, update: Mapping[str, Any]) -> dict[str, Any]:
+        """The response of an event, with what was asked for, under the model's public name.
+
+        LiteLLM puts that name beside the response, though not everywhere.
+        """
+        response = {**event["response"], **self._echoed, **update}
+        named = (one["model"] for one in (event, *self._announcements.values()) if one.get("model"))
+        response["model"] = next(named, response.get("model"))
+        return response
+
+    def _told(self, *events: Event) -> Iterator[bytes]:
+        """Events in order; what announces the response comes before the first, since an error may follow it.
+
+        It comes once, also where another deployment goes on where one broke.
+        """
+        for event in events:
+            if not self._is_announced:
+                self._is_announced = True
+                for first in list(self._announcements.values())[:1]:
+                    for kind in _BEGINNINGS:
+                        announced = self._announcements.get(kind, first)
+                        yield self._numbered({"type": kind, "response": self._as_asked(announced, {})})
+            yield self._numbered(event)
 
     def _due(self, *, is_last: bool = False) -> Iterator[bytes]:
         """Events for what may be sent by now, in its order."""
-        if not self._has_begun:
+        if not self._announcements:
             return
         while self._waiting:
             place, delta = self._waiting[0]
@@ -212,9 +238,9 @@ class ResponseEvents:
             self._waiting.popleft()
             if isinstance(delta, PartialDelta):
                 shown = self._vault.keep_briefly(delta.picture) or delta.picture.blob.base64.decode("ascii")
-                yield from map(self._numbered, self._output.partial(delta.number, shown))
+                yield from self._told(*self._output.partial(delta.number, shown))
             elif self._seen is None or self._seen:
-                yield from map(self._numbered, self._output.picture(delta.picture))
+                yield from self._told(*self._output.picture(delta.picture))
         yield from self._words_up_to(None)
 
     def _words_up_to(self, place: int | None) -> Iterator[bytes]:
@@ -225,7 +251,7 @@ class ResponseEvents:
                 self._words.appendleft(words[place - self._sent :])
                 words = words[: place - self._sent]
             self._sent += len(words)
-            yield from map(self._numbered, self._output.words(words))
+            yield from self._told(*self._output.words(words))
 
     def _shown(self, picture: Picture) -> str:
         if self._seen is None:
@@ -239,7 +265,11 @@ class ResponseEvents:
         return as_event({**event, "sequence_number": number})
 
 
-async def _parsed(data: bytes) -> Event:
+async def _parsed(frame: bytes) -> Event | None:
+    """The event of a frame; None for a comment and for the end of all frames."""
+    data = frame.partition(b"data:")[2].strip()
+    if not data.startswith(b"{"):
+        return None
     loads = orjson.loads
     event: Event = await asyncio.to_thread(loads, data) if len(data) > _LARGE_BYTES else loads(data)
     return event

@@ -499,6 +499,38 @@ def test_requests_that_differ_in_image_parameters_share_no_cached_answer(
     assert_not_shared(caching, streamed, [(text, one), (text, other)])
 
 
+@pytest.mark.parametrize("way", ["auto", "force"])
+def test_litellms_cache_keeps_shapes_and_does_not_mix_them(caching: Setup, way: str) -> None:
+    url = data_url("plum")
+    shown = {
+        "images": ("Here.", True),
+        "parts": (
+            [{"type": "text", "text": "Here."}, {"type": "image_url", "image_url": {"url": url}}],
+            False,
+        ),
+        "markdown": (f"Here.\n\n![image]({url})", False),
+        "images+markdown": (f"Here.\n\n![image]({url})", True),
+    }
+    caching.upstream.will_say(said({"text": "Here."}, picture_part(url)))
+    for shape in ("images", "markdown", "images+markdown", "parts", "parts", "images"):
+        for _ in range(_POLLS):  # LiteLLM caches an answer when it has been sent
+            asked = len(caching.upstream.requests)
+            answer = caching.proxy.draw(
+                f"recorded-{way}", f"A lighthouse in every shape, {way}", imagegen={"output": shape}
+            )
+            message = answer.json()["choices"][0]["message"]
+            assert (message["content"], bool(urls_of(answer))) == shown[shape]
+            is_cached = len(caching.upstream.requests) == asked
+            if shape == "parts":  # LiteLLM cannot read these from its cache
+                assert not is_cached
+                assert caching.proxy.draw("state", "How many?").status_code == 200, "time to cache it"
+                break
+            if is_cached:
+                break
+        else:
+            pytest.fail("nothing was ever answered from the cache")
+
+
 def test_requests_that_differ_in_their_pictures_share_no_cached_answer(caching: Setup) -> None:
     asked = []
     for color in ("red", "green"):

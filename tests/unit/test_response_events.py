@@ -388,5 +388,7 @@ def test_a_long_silence_opens_the_stream_and_an_error_is_then_an_event() -> None
 
 def test_comments_of_litellm_pass() -> None:
     stage = Stage()
-    stage.sends(b": ping\n\n", *announced(), start=START)
+    stage.live.begin("chatcmpl-1", holds_pictures=False)
+    stage.came(TextDelta(text="One"))
+    stage.sends(b": ping\n\n", *announced(), delta("One"), start=START)
     assert stage.text.startswith(b": ping\n\nevent: response.created\n")
