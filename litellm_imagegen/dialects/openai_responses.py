@@ -68,7 +68,8 @@ def read_input(
     if instructions is not None:
         if not isinstance(instructions, str):
             raise InvalidParameter("instructions", instructions, "a string")
-        messages.append(Message(role="system", parts=_text("instructions", instructions)))
+        if instructions:
+            messages.append(Message(role="system", parts=_text("instructions", instructions)))
     messages += earlier
     if isinstance(given, str):
         messages.append(Message(role="user", parts=_text("input", given)))

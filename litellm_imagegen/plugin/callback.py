@@ -6,6 +6,7 @@ It also puts the provider back where a config's `custom_provider_map` has overwr
 import asyncio
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm.types.llms.openai import ResponsesAPIResponse
 from litellm.types.utils import CallTypes
 
-from litellm_imagegen.canonical import ResponseShape
+from litellm_imagegen.canonical import ChatShape, ResponseShape, Surface
 from litellm_imagegen.errors import RequestError
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.plugin import config
@@ -25,7 +26,7 @@ from litellm_imagegen.plugin.image_events import ImageEvents
 from litellm_imagegen.plugin.records import TOKEN, Prepared, find_record, record_of
 from litellm_imagegen.plugin.redaction import redact_log_arguments, redact_request, redacted
 from litellm_imagegen.plugin.requests import ACCESS_OPTIONS, Given, Route, prepare, route_of
-from litellm_imagegen.plugin.responding import completed, keep_conversation
+from litellm_imagegen.plugin.responding import ECHOED, completed, keep_conversation
 from litellm_imagegen.plugin.response_events import ResponseEvents
 from litellm_imagegen.plugin.vault import Vault, current_vault
 from litellm_imagegen.surfaces.metadata import notices_header
@@ -45,7 +46,6 @@ _LARGE_REQUEST_BYTES = 1024 * 1024
 _CALLS_OF_OUR_ROUTES = frozenset(
     {"completion", "acompletion", "aresponses", "image_generation", "aimage_edit"}
 )
-_ECHOED = ("instructions", "max_output_tokens", "tool_choice", "tools")
 
 
 class ImagegenCallback(CustomLogger):
@@ -62,6 +62,8 @@ class ImagegenCallback(CustomLogger):
         vault = current_vault()
         if vault is not None and vault.owner is None and call_type in _CALLS_OF_OUR_ROUTES:
             vault.owner, vault.request = data.get("litellm_logging_obj"), data
+            # LiteLLM's own hooks come later, and put the id into their own form.
+            vault.previous_response_id = data.get("previous_response_id")
 
     async def async_pre_call_deployment_hook(
         self, kwargs: dict[str, Any], call_type: CallTypes | None
@@ -117,7 +119,7 @@ class ImagegenCallback(CustomLogger):
         if record is None or record.outcome is None or not isinstance(response, ResponsesAPIResponse):
             return None
         outcome, record.outcome = record.outcome, None
-        return completed(response, outcome)
+        return completed(response, outcome, request_data)
 
     async def async_logging_hook(
         self, kwargs: dict[str, Any], result: Any, call_type: str
@@ -157,7 +159,7 @@ def _go_live(vault: Vault, prepared: Prepared, route: Route, kwargs: dict[str, A
     headers = {"x_litellm_call_id": str(kwargs.get("litellm_call_id") or "")}
     headers["x_imagegen_notices"] = notices_header(plan.notices) or ""
     if route is Route.RESPONSES:
-        echoed = {name: kwargs[name] for name in _ECHOED if kwargs.get(name) is not None}
+        echoed = {name: kwargs[name] for name in ECHOED if kwargs.get(name) is not None}
         echoed["previous_response_id"] = prepared.previous_response_id
         ended = partial(keep_conversation, prepared)
         if isinstance(vault.live, ResponseEvents):
@@ -200,7 +202,10 @@ def _own_vault(kwargs: dict[str, Any]) -> Vault | None:
 def _prepared(kwargs: dict[str, Any], route: Route) -> Prepared:
     try:
         with translated(str(kwargs.get("model"))):
-            return prepare(Given.to_hook(kwargs, route))
+            given = Given.to_hook(kwargs, route)
+            if (vault := _own_vault(kwargs)) is not None and vault.previous_response_id:
+                given = replace(given, earlier_as_sent=vault.previous_response_id)
+            return prepare(given)
     finally:  # what cannot be planned is logged too
         if kwargs.get("proxy_server_request"):
             vault = current_vault()
@@ -218,7 +223,9 @@ def _is_large(kwargs: dict[str, Any]) -> bool:
 def _cache_control(kwargs: dict[str, Any], plan: Plan) -> dict[str, Any]:
     """LiteLLM's cache keys know the fields of text models only: our namespace tells plans apart."""
     given = kwargs.get("cache") or {}
-    if kwargs.get("stream"):  # LiteLLM replays a cached stream without its pictures
+    has_parts = plan.surface is Surface.CHAT and plan.preferences.output is ChatShape.PARTS
+    # LiteLLM replays a cached stream without its pictures, and cannot read a cached content of parts.
+    if kwargs.get("stream") or has_parts:
         return {**given, "no-cache": True, "no-store": True}
     metadata = kwargs.get("metadata") or {}
     outer = (

@@ -21,10 +21,14 @@ _KEPT_SECONDS = 24 * 3600.0
 
 @dataclass(frozen=True)
 class Conversation:
-    """All turns up to a response, and its pictures by the id of their item."""
+    """All turns up to a response, and its pictures by the id of their item.
+
+    `public_id` is the id that its client was given, where that is known.
+    """
 
     turns: tuple[Message, ...]
     pictures: Mapping[str, Blob] = field(default_factory=dict)
+    public_id: str | None = None
 
     @cached_property
     def held_bytes(self) -> int:
@@ -42,7 +46,8 @@ class Conversations:
     def __init__(self, maximum_bytes: int = _MAXIMUM_BYTES) -> None:
         self._maximum_bytes = maximum_bytes
         self._kept: OrderedDict[tuple[Hashable, str], tuple[float, Conversation]] = OrderedDict()
-        self._items: dict[tuple[Hashable, str], str] = {}  # the id of the response that an item is of
+        # The id of the response that an item is of, or that has another id for its client.
+        self._belongs_to: dict[tuple[Hashable, str], str] = {}
         self._lock = Lock()
         self.held_bytes = 0
 
@@ -54,7 +59,7 @@ class Conversations:
         with self._lock:
             self._drop((owner, response_id))
             self._kept[owner, response_id] = time.monotonic() + _KEPT_SECONDS, conversation
-            self._items |= {(owner, item): response_id for item in conversation.pictures}
+            self._belongs_to |= {(owner, name): response_id for name in _names(conversation)}
             self.held_bytes += size
             now = time.monotonic()
             while (
@@ -67,14 +72,14 @@ class Conversations:
     def find(self, owner: Hashable, response_id: str) -> Conversation | None:
         """The conversation up to a response, None for one that is not known, or not this owner's."""
         with self._lock:
-            return self._find((owner, response_id))
+            return self._find((owner, self._belongs_to.get((owner, response_id), response_id)))
 
     def picture(self, owner: Hashable, item_id: str) -> Blob | None:
         """The picture of an item of a response, found as long as the conversation is."""
         with self._lock:
-            response_id = self._items.get((owner, item_id))
+            response_id = self._belongs_to.get((owner, item_id))
             found = None if response_id is None else self._find((owner, response_id))
-            return None if found is None else found.pictures[item_id]
+            return None if found is None else found.pictures.get(item_id)
 
     def _find(self, key: tuple[Hashable, str]) -> Conversation | None:
         kept = self._kept.get(key)
@@ -87,8 +92,13 @@ class Conversations:
         kept = self._kept.pop(key, None)
         if kept is not None:
             self.held_bytes -= kept[1].held_bytes
-            for item in kept[1].pictures:
-                self._items.pop((key[0], item), None)
+            for name in _names(kept[1]):
+                self._belongs_to.pop((key[0], name), None)
+
+
+def _names(conversation: Conversation) -> tuple[str, ...]:
+    public = () if conversation.public_id is None else (conversation.public_id,)
+    return (*conversation.pictures, *public)
 
 
 CONVERSATIONS = Conversations()

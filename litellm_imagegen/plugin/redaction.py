@@ -31,6 +31,7 @@ _LOGGED = (
     "async_complete_streaming_response",
     "additional_args",
     "optional_params",
+    "served_output_texts",
 )
 
 

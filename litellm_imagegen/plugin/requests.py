@@ -70,8 +70,6 @@ ACCESS_OPTIONS = frozenset(name for provider in PROVIDERS.values() for name in p
 _OWNED = frozenset(all_litellm_params) | _SERVED_BY_LITELLM | ACCESS_OPTIONS
 _PRICE = "cost_per_"
 _EARLIER = "previous_response_id"
-# LiteLLM's proxy encrypts ids for clients, and keeps beside its own form what the client has sent.
-_EARLIER_AS_SENT = "_litellm_addressed_response_id"
 
 
 class Route(StrEnum):
@@ -116,6 +114,7 @@ class Given:
     litellm_params: Mapping[str, Any] = field(default_factory=dict)
 
     route: Route = Route.CHAT
+    earlier_as_sent: str | None = None
 
     @classmethod
     def to_hook(cls, arguments: Mapping[str, Any], route: Route) -> "Given":
@@ -256,7 +255,7 @@ def prepare(given: Given) -> Prepared:
     if given.route is Route.RESPONSES and given.fields.get("store") is not False:
         turns = plan.messages[1:] if given.fields.get("instructions") else plan.messages
     bypass = config.deployment(given.model_info).bypass or config.settings().bypass or Bypass.AUTO
-    named = given.fields.get(_EARLIER_AS_SENT) or given.fields.get(_EARLIER)
+    named = given.earlier_as_sent or given.fields.get(_EARLIER)
     return Prepared(plan, given.access, bypass, turns, _owner(given), named)
 
 
@@ -269,7 +268,8 @@ def _parse(given: Given) -> engine.Parse:
     named = given.fields.get(_EARLIER)
     if named is not None:
         original = ResponsesAPIRequestUtils.decode_previous_response_id_to_original_previous_response_id
-        found = CONVERSATIONS.find(owner, original(str(named)))
+        names = (given.earlier_as_sent, original(str(named)))
+        found = next(filter(None, (CONVERSATIONS.find(owner, name) for name in names if name)), None)
         if found is None:
             raise InvalidParameter(_EARLIER, named, "the id of one of the latest responses that were stored")
         earlier = found.turns

@@ -1,5 +1,6 @@
 """A whole response as /v1/responses shows it, and what the next one may refer to."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from litellm.types.llms.base import BaseLiteLLMOpenAIResponseObject
@@ -10,9 +11,12 @@ from litellm_imagegen.plugin.records import Outcome, Prepared
 from litellm_imagegen.surfaces.metadata import provider_metadata
 from litellm_imagegen.surfaces.responses import ResponseOutput, state
 
+# Fields of a request that its response repeats.
+ECHOED = ("instructions", "max_output_tokens", "tool_choice", "tools")
 
-def completed(response: Any, outcome: Outcome) -> Any:
-    """LiteLLM's response with the outcome in it; its id, its usage and what it echoes stay."""
+
+def completed(response: Any, outcome: Outcome, asked: Mapping[str, Any]) -> Any:
+    """LiteLLM's response with the outcome of what was `asked` in it; its id and its usage stay."""
     result, prepared = outcome.result, outcome.prepared
     shape = prepared.plan.preferences.responses or ResponseShape.ITEMS
     output = ResponseOutput.of(result, shape, outcome.shows)
@@ -21,6 +25,9 @@ def completed(response: Any, outcome: Outcome) -> Any:
         setattr(response, name, value)
     response.previous_response_id = prepared.previous_response_id
     response.provider_metadata = provider_metadata(result)
+    for name in ECHOED:
+        if asked.get(name) is not None:
+            setattr(response, name, asked[name])
     keep_conversation(prepared, output, result, outcome.response_id)
     return response
 
@@ -34,9 +41,16 @@ def _as_object(item: dict[str, Any]) -> BaseLiteLLMOpenAIResponseObject:
 
 
 def keep_conversation(
-    prepared: Prepared, output: ResponseOutput, result: ImageResult, response_id: str
+    prepared: Prepared,
+    output: ResponseOutput,
+    result: ImageResult,
+    response_id: str,
+    public_id: str | None = None,
 ) -> None:
-    """Keep what a response has led to, unless its client does not want that."""
+    """Keep what a response has led to, unless its client does not want that.
+
+    The response is found by LiteLLM's id and, where it is known by now, by the one that the client gets.
+    """
     if prepared.turns is None:
         return
     parts = tuple(
@@ -45,4 +59,4 @@ def keep_conversation(
     )
     turns = (*prepared.turns, Message(role="assistant", parts=parts))
     pictures = {item: picture.blob for item, picture in output.pictures.items()}
-    CONVERSATIONS.keep(prepared.owner, response_id, Conversation(turns, pictures))
+    CONVERSATIONS.keep(prepared.owner, response_id, Conversation(turns, pictures, public_id))

@@ -41,14 +41,15 @@ _WORDS = "response.output_text.delta"
 _FAILED = "response.failed"
 _LARGE_BYTES = 1024 * 1024
 
-Ended = Callable[[ResponseOutput, ImageResult, str], None]
+Ended = Callable[[ResponseOutput, ImageResult, str, str], None]
 
 
 class ResponseEvents:
     """The answer of one request.
 
     `echoed` are fields of the request that the response repeats; `ended` is told what the response holds, and
-    under which id LiteLLM knows it; `headers` go with a stream that begins before LiteLLM has an answer.
+    the ids under which LiteLLM and the client know it, who has had one since the first event; `headers` go
+    with a stream that begins before LiteLLM has an answer.
     """
 
     def __init__(
@@ -189,9 +190,9 @@ class ResponseEvents:
             "output": self._output.items,
             "provider_metadata": provider_metadata(result),
         }
-        self._ended(self._output, result, self._id)
-        last = {"type": f"response.{update['status']}", "response": self._as_asked(event, update)}
-        return [*bodies, *self._told(last)]
+        response = self._as_asked(event, update)
+        self._ended(self._output, result, self._id, response["id"])
+        return [*bodies, *self._told({"type": f"response.{response['status']}", "response": response})]
 
     def _broken_by(self, error: Any) -> list[bytes]:
         """The end of a response by an error that says nothing of the response."""
@@ -207,7 +208,8 @@ class ResponseEvents:
 
         LiteLLM puts that name beside the response, though not everywhere.
         """
-        response = {**event["response"], **self._echoed, **update}
+        first = next(iter(self._announcements.values()), event)
+        response = {**event["response"], **self._echoed, **update, "id": first["response"].get("id")}
         named = (one["model"] for one in (event, *self._announcements.values()) if one.get("model"))
         response["model"] = next(named, response.get("model"))
         return response

@@ -46,6 +46,7 @@ class Vault:
         self.owner: Any = None
         self.request: dict[str, Any] | None = None  # as the proxy keeps it until the end
         self.notices: tuple[Notice, ...] = ()
+        self.previous_response_id: str | None = None  # as the client has sent it
         self.serves_stream = False
         self.finishes: tuple[str, ...] = ()  # of choices beyond the first, as LiteLLM does not pass them on
         self.live: Live | None = None

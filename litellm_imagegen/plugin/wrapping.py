@@ -20,13 +20,13 @@ def model_response(
     shown: Mapping[str, Any], result: ImageResult, response_id: str, model: str
 ) -> ModelResponse:
     """A whole completion. LiteLLM takes the cost from the hidden parameters."""
+    messages = [choice["message"] for choice in shown["choices"]]
+    plain = [{**choice, "message": {**choice["message"], "content": ""}} for choice in shown["choices"]]
     response = ModelResponse(
-        id=response_id, model=model, choices=shown["choices"], usage=shown.get("usage"), stream=False
+        id=response_id, model=model, choices=plain, usage=shown.get("usage"), stream=False
     )
-    for choice, given in zip(response.choices, shown["choices"], strict=True):
-        content = given["message"]["content"]
-        if not isinstance(content, str):  # LiteLLM's constructors refuse parts
-            choice.message.content = content
+    for choice, message in zip(response.choices, messages, strict=True):
+        choice.message.content = message["content"]  # LiteLLM's constructors refuse parts
     response.provider_metadata = shown["provider_metadata"]  # type: ignore[attr-defined]  # extras are kept
     if result.usage is not None and result.usage.cost is not None:
         response._hidden_params[_COST] = result.usage.cost

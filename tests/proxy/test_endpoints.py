@@ -24,8 +24,8 @@ IS_WRITTEN = "IMAGEGEN_WRITE_ENDPOINTS" in os.environ
 HEAD = """# Endpoints
 
 Written by `make endpoints`, which draws on each endpoint of a real proxy, whole and streamed, against the
-simulated providers, asks for the size in the second column, and opens every picture; the test suite checks that
-it is still so.
+simulated providers, asks for the size in the second column, and opens every picture; the test suite checks
+that it is still so.
 
 | model | size asked for | {columns} |
 |---|---|{rules}|

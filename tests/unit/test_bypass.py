@@ -595,7 +595,9 @@ def test_outside_a_request_there_is_no_vault(monkeypatch: pytest.MonkeyPatch, se
         (CHAT, "acompletion", True),
         (CHAT, "completion", True),
         (CHAT, "aembedding", False),
-        ("/v1/responses", "acompletion", False),
+        ("/v1/responses", "aresponses", True),
+        ("/v1/responses", "aembedding", False),
+        ("/v1/messages", "anthropic_messages", False),
     ],
 )
 def test_the_first_call_of_a_route_of_ours_owns_its_vault(route: str, call_type: str, is_owned: bool) -> None:

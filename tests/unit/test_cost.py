@@ -202,6 +202,8 @@ TABLE: dict[str, tuple[str, str, Usage | None, dict[str, Any], float | None]] = 
         {"pictures": pictures_of(SQUARE), "quality": "low"},
         None,
     ),
+    # Two models made it, and nobody tells which one drew.
+    "gpt-5": ("gpt_5", "gpt-5", gpt(), {"pictures": pictures_of(SQUARE), "quality": "low"}, None),
     # Each picture that came.
     "imagen": ("imagen", "imagen-4.0-generate-001", None, {"pictures": pictures_of(SQUARE)}, 0.04),
     "imagen x 4": ("imagen", "imagen-4.0-generate-001", None, {"pictures": pictures_of(*[SQUARE] * 4)}, 0.16),

@@ -21,7 +21,7 @@ from litellm_imagegen.canonical import (
 from litellm_imagegen.codec import Call, Reply
 from litellm_imagegen.errors import BadReply, NoImage, ProviderError
 from litellm_imagegen.lifting import IncomingJson
-from litellm_imagegen.surfaces.chat import completion
+from litellm_imagegen.surfaces.chat import CompletionChunks, completion
 from tests.unit.helpers import (
     GEMINI,
     KEY,
@@ -219,9 +219,14 @@ WORDS = {**said({"text": "Which one?"}), **USED}
 
 @pytest.mark.parametrize("streams", [False, True])
 def test_words_alone_are_an_error_where_that_was_wished(streams: bool) -> None:
+    """Each endpoint has an error of its own for that; chat's is one."""
     plan = plan_of({"stream": streams}, preferences=_pref(OnNoImage.ERROR))
+    result = answer(plan, _either(WORDS, streams))
+    assert (result.outcome, result.text) == (Outcome.NO_IMAGE, "Which one?")
     with pytest.raises(NoImage, match="Which one"):
-        answer(plan, _either(WORDS, streams))
+        completion(result)
+    with pytest.raises(NoImage, match="Which one"):
+        list(CompletionChunks().end(result))
 
 
 def test_words_alone_are_fine_where_only_words_were_asked_for() -> None:

@@ -1,4 +1,4 @@
-"""Every spelling of every field against models of three families, each cell written by hand.
+"""Every spelling of every field against models of four families, each cell written by hand.
 
 A table below holds, by value, what each model makes of a wish. `SPELLED` says where which dialect has that
 wish, and every value of the table is asked for there. What takes two fields stands in `TOGETHER`.
@@ -26,12 +26,14 @@ from litellm_imagegen.dialects.reading import Fields
 from litellm_imagegen.errors import InvalidParameter
 from litellm_imagegen.plan import Plan, make_plan
 from litellm_imagegen.profiles import FAMILIES, find
-from tests.unit.helpers import GEMINI, HELLO, data_url, picture_bytes
+from litellm_imagegen.providers import PROVIDERS
+from tests.unit.helpers import HELLO, data_url, picture_bytes
 
 PRO, FLASH = "gemini-3-pro-image", "gemini-2.5-flash-image"
 FLUX, KONTEXT = "flux-2-pro", "flux-kontext-pro"  # told pixels by a rule; any ratio between two
 GPT_1_5, GPT_2_5 = "gpt-image-1.5", "gpt-image-2.5-flare"  # three sizes; pixels by a rule
-COLUMNS = (PRO, FLASH, FLUX, KONTEXT, GPT_1_5, GPT_2_5)
+GPT_5 = "gpt-5"  # answers in words too; what it draws by has the newer one's pixels
+COLUMNS = (PRO, FLASH, FLUX, KONTEXT, GPT_1_5, GPT_2_5, GPT_5)
 # Models that take what none of the columns does.
 FLEX, ULTRA, QWEN = "flux-2-flex", "flux-pro-1.1-ultra", "qwen-image-3.0"
 IDEOGRAM, IMAGEN = "ideogram-v3", "imagen-4.0-generate-001"
@@ -46,6 +48,7 @@ SERVED: dict[str, tuple[str, str]] = {
     ULTRA: ("flux", "bfl"),
     GPT_1_5: ("gpt_image", "openai"),
     GPT_2_5: ("gpt_image", "openai"),
+    GPT_5: ("gpt_5", "openai"),
     QWEN: ("qwen", "alibaba"),
     IDEOGRAM: ("ideogram", "ideogram"),
     IMAGEN: ("imagen", "google"),
@@ -109,13 +112,13 @@ LEFT = near(None)
 REFUSED = Cell(refused=True)
 
 
-def on(*cells: Cell) -> Cells:
-    """A cell for each of `COLUMNS`."""
-    return dict(zip(COLUMNS, cells, strict=True))
+def on(*cells: Cell, gpt_5: Cell | None = None) -> Cells:
+    """A cell for each of `COLUMNS`; the last one's is as the one's before it where nothing else is said."""
+    return dict(zip(COLUMNS, (*cells, gpt_5 or cells[-1]), strict=True))
 
 
 def on_all(cell: Cell) -> Cells:
-    return on(*[cell] * len(COLUMNS))
+    return dict.fromkeys(COLUMNS, cell)
 
 
 def only_on_gemini(cell: Cell) -> Cells:
@@ -294,7 +297,10 @@ QUALITIES: Table = {
     "high": only_on_gpt(sent(quality="high")),
     "hd": only_on_gpt(sent(quality="high")),
     "standard": only_on_gpt(sent(quality="medium")),
-    "max": on(LEFT, LEFT, LEFT, LEFT, near("high", quality="high"), sent(quality="max")),
+    "max": on(
+        *(LEFT, LEFT, LEFT, LEFT, near("high", quality="high"), sent(quality="max")),
+        gpt_5=near("high", quality="high"),
+    ),
     "auto": on_all(MET),
 }
 BACKGROUNDS: Table = {
@@ -323,7 +329,9 @@ FIDELITIES: Table = {
     "high": on(LEFT, LEFT, LEFT, LEFT, sent(input_fidelity="high"), MET),
     "low": on(LEFT, LEFT, LEFT, LEFT, sent(input_fidelity="low"), LEFT),
 }
-PARTIALS: Table = {
+# Where nobody can see them none are asked for; in a stream of pictures they are.
+PARTIALS: Table = {2: on_all(LEFT), 0: on_all(MET)}
+STREAMED_PARTIALS: Table = {
     2: only_on_gpt(sent(partial_images=2)),
     0: on(MET, MET, MET, MET, sent(partial_images=0), sent(partial_images=0)),
 }
@@ -353,15 +361,19 @@ WATERMARKS: Table = {False: on_all(LEFT) | {QWEN: sent(watermark=False)}}
 
 _TWO_CALLS, _TWO_OF_ONE_CALL = Cell(counts=(1, 1)), Cell({"n": 2}, counts=(2,))
 COUNTS: Table = {
-    2: on(_TWO_CALLS, _TWO_CALLS, _TWO_CALLS, _TWO_CALLS, _TWO_OF_ONE_CALL, _TWO_OF_ONE_CALL),
-    1: on(MET, MET, MET, MET, sent(n=1), sent(n=1)),
+    2: on(
+        *(_TWO_CALLS, _TWO_CALLS, _TWO_CALLS, _TWO_CALLS, _TWO_OF_ONE_CALL, _TWO_OF_ONE_CALL),
+        gpt_5=_TWO_CALLS,
+    ),
+    1: on(MET, MET, MET, MET, sent(n=1), sent(n=1), gpt_5=MET),
     "10": on_all(Cell(counts=(1,) * 10))
     | {GPT_1_5: Cell({"n": 10}, counts=(10,)), GPT_2_5: Cell({"n": 10}, counts=(10,))}
     | {QWEN: Cell({"n": 6}, counts=(6, 4))},
 }
 TOKENS: Table = {
-    100: only_on_gemini(sent(max_tokens=100)),
-    40_000: only_on_gemini(near(32_768, max_tokens=32_768)),
+    100: only_on_gemini(sent(max_tokens=100)) | {GPT_5: sent(max_tokens=100)},
+    40_000: only_on_gemini(near(32_768, max_tokens=32_768)) | {GPT_5: sent(max_tokens=40_000)},
+    200_000: only_on_gemini(near(32_768, max_tokens=32_768)) | {GPT_5: near(128_000, max_tokens=128_000)},
 }
 TEMPERATURES: Table = {0.5: only_on_gemini(sent(temperature=0.5)), "2": only_on_gemini(sent(temperature=2))}
 TOP_PS: Table = {0.25: only_on_gemini(sent(top_p=0.25))}
@@ -378,17 +390,17 @@ STOPS: Table = {
     "END": only_on_gemini(sent(stop=("END",))),
     ("a", "b", "c", "d", "e", "f"): only_on_gemini(near(tuple("abcde"), stop=tuple("abcde"))),
 }
-_PICTURES = Cell(output=(Modality.IMAGE,))
+_PICTURES, _WORDS = Cell(output=(Modality.IMAGE,)), Cell(output=(Modality.TEXT,))
 MODALITIES: Table = {
     ("image",): on_all(_PICTURES),
-    ("IMAGE", "TEXT"): on(MET, MET, REFUSED, REFUSED, REFUSED, REFUSED),
-    ("text",): on(*[Cell(output=(Modality.TEXT,))] * 2, REFUSED, REFUSED, REFUSED, REFUSED),
+    ("IMAGE", "TEXT"): on(MET, MET, REFUSED, REFUSED, REFUSED, REFUSED, gpt_5=MET),
+    ("text",): on(*[_WORDS] * 2, REFUSED, REFUSED, REFUSED, REFUSED, gpt_5=_WORDS),
 }
 _SETTING = {"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}
 SAFETY: Cells = only_on_gemini(sent(safety_settings=(_SETTING,)))
 MASK = data_url(picture_bytes())
 PAINTED = sent(mask=any_picture("mask", MASK))
-MASKS: Table = {MASK: on_all(LEFT) | {GPT_1_5: PAINTED, GPT_2_5: PAINTED}}
+MASKS: Table = {MASK: only_on_gpt(PAINTED)}
 
 
 class Row(NamedTuple):
@@ -744,6 +756,25 @@ TOGETHER: list[Row] = [
         for mask, cells in MASKS.items()
     ),
     *(
+        Row(dialect, _body(path, number), cells, path, parse=parse, beside={**beside, "stream": True})
+        for dialect, path, parse, beside in (
+            ("openai_images", "partial_images", parse_images, {"prompt": "a red dot"}),
+            ("openai_responses", "tools[0].partial_images", parse_responses, {"input": "a red dot"}),
+        )
+        for number, cells in STREAMED_PARTIALS.items()
+    ),
+    Row(
+        "openai_images",
+        {"partial_images": 1, "n": 2},
+        on(
+            *[Cell(notices={"partial_images": None}, counts=(1, 1))] * 4,
+            *[Cell({"partial_images": 1, "n": 1}, counts=(1, 1))] * 2,
+            gpt_5=Cell({"partial_images": 1}, counts=(1, 1)),
+        ),
+        parse=parse_images,
+        beside={"prompt": "a red dot", "stream": True},
+    ),
+    *(
         Row(
             "openai_images", {"size": size}, cells, "size", parse=parse_images, beside={"prompt": "a red dot"}
         )
@@ -781,13 +812,24 @@ ROWS: list[Row] = [
 ]
 
 
+def _vocabulary(family: str, model: str) -> frozenset[Name]:
+    """What the wire can spell; of a model that nobody serves yet, what it takes."""
+    known = [
+        wire.codec.vocabulary
+        for provider in PROVIDERS.values()
+        for wire in provider.wires
+        if wire.family == family
+    ]
+    return known[-1] if known else find(family, model).names
+
+
 def _plan(row: Row, model: str, policy: Policy) -> Plan:
     family, vendor = SERVED[model]
     return make_plan(
         row.read(model),
         provider="the provider",
         family=family,
-        vocabulary=GEMINI.wire(model).codec.vocabulary if family == "gemini" else find(family, model).names,
+        vocabulary=_vocabulary(family, model),
         vendor=vendor,
         preferences=Preferences(policy=policy),
         limits=Limits(),

@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from litellm_imagegen import engine
 from litellm_imagegen.canonical import Limits, Modality, Name, Notice, NoticeCode, Policy, Preferences
-from litellm_imagegen.dialects import parse_chat
+from litellm_imagegen.dialects import parse_chat, parse_edits, parse_images, parse_responses
 from litellm_imagegen.errors import Contradiction, InvalidParameter, LimitExceeded, RequestError
 from litellm_imagegen.geometry import same_ratio
 from litellm_imagegen.plan import Plan
+from litellm_imagegen.providers import PROVIDERS
 from litellm_imagegen.surfaces.metadata import notices_header
 from tests.unit.helpers import HELLO, PRO, data_url, picture_bytes, plan_of
 
@@ -497,3 +499,83 @@ def test_nothing_that_was_asked_for_is_lost_in_silence(
         assert told[unread.spelling].code is NoticeCode.UNSUPPORTED
     if policy is Policy.STRICT and not are_defaults:
         assert plan.notices == ()
+
+
+GPT = "gpt-image-2"
+TOOL = {"type": "image_generation", "partial_images": 2}
+# Where the wish may stand, by endpoint, with the place that it has in a notice.
+PARTIAL: dict[str, tuple[engine.Parse, dict[str, Any], str]] = {
+    "chat": (parse_chat, {"messages": HELLO, "partial_images": 2}, "partial_images"),
+    "responses": (parse_responses, {"input": "a fox", "tools": [TOOL]}, "tools[0].partial_images"),
+    "generations": (parse_images, {"prompt": "a fox", "partial_images": 2}, "partial_images"),
+    "edits": (parse_edits, {"prompt": "a fox", "image": PNG, "partial_images": "2"}, "partial_images"),
+}
+
+
+def gpt_plan(body: dict[str, Any], parse: engine.Parse, **given: Any) -> Plan:
+    return plan_of(body, model=GPT, provider=PROVIDERS["openai"], parse=parse, **given)
+
+
+@pytest.mark.parametrize("streams", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("endpoint", PARTIAL)
+def test_pictures_on_the_way_are_asked_for_only_where_a_stream_shows_them(
+    endpoint: str, streams: bool
+) -> None:
+    parse, body, place = PARTIAL[endpoint]
+    body = {**body, "stream": streams}
+    plan = gpt_plan(body, parse)
+    if streams and endpoint != "chat":
+        assert plan.values[Name.PARTIAL_IMAGES] == 2
+        assert gpt_plan(body, parse, preferences=STRICT).notices == plan.notices == ()
+        return
+    assert Name.PARTIAL_IMAGES not in plan.values
+    assert notices_of(plan) == [(NoticeCode.UNSUPPORTED, place, None)]
+    with pytest.raises(InvalidParameter, match="streams of /responses and /images") as caught:
+        gpt_plan(body, parse, preferences=STRICT)
+    assert (caught.value.status, caught.value.field) == (400, place)
+
+
+def test_no_pictures_on_the_way_are_no_wish_where_none_are_shown() -> None:
+    plan = gpt_plan({"messages": HELLO, "partial_images": 0}, parse_chat, preferences=STRICT)
+    assert (plan.values.get(Name.PARTIAL_IMAGES), plan.notices) == (None, ())
+
+
+def test_an_operators_pictures_on_the_way_are_left_out_with_a_notice_and_never_refused() -> None:
+    plan = gpt_plan({"prompt": "a fox"}, parse_images, defaults={"partial_images": 3}, preferences=STRICT)
+    assert notices_of(plan) == [(NoticeCode.UNSUPPORTED, "partial_images", None)]
+    streamed = gpt_plan({"prompt": "a fox", "stream": True}, parse_images, defaults={"partial_images": 3})
+    assert (streamed.values[Name.PARTIAL_IMAGES], streamed.notices) == (3, ())
+
+
+@pytest.mark.parametrize(
+    ("wishes", "counts"),
+    [
+        ({"n": 3}, (3,)),
+        ({"n": 3, "partial_images": 0}, (3,)),
+        ({"n": 3, "partial_images": 1}, (1, 1, 1)),
+        ({"n": 1, "partial_images": 3}, (1,)),
+        ({"partial_images": 3}, (1,)),
+    ],
+    ids=str,
+)
+def test_with_pictures_on_the_way_each_picture_is_a_call_of_its_own(
+    wishes: dict[str, Any], counts: tuple[int, ...]
+) -> None:
+    plan = gpt_plan({"prompt": "a fox", "stream": True, **wishes}, parse_images, preferences=STRICT)
+    assert (plan.counts, plan.notices) == (counts, ())
+    assert [call.counts for call in plan.calls] == [(count,) for count in counts]
+    for call in plan.calls:
+        assert call.values.get(Name.N) == (call.counts[0] if "n" in wishes else None)
+        assert call.values.get(Name.PARTIAL_IMAGES) == wishes.get("partial_images")
+
+
+@pytest.mark.parametrize("streams", [False, True], ids=["whole", "streamed"])
+def test_pictures_on_the_way_that_do_not_come_cost_no_calls(streams: bool) -> None:
+    """A whole answer shows none, and Imagen gives none."""
+    body = {"prompt": "a fox", "stream": streams, "n": 4, "partial_images": 2}
+    imagen = plan_of(body, model="imagen-4.0-generate-001", parse=parse_images)
+    assert (imagen.counts, notices_of(imagen)) == (
+        (4,),
+        [(NoticeCode.UNSUPPORTED, "partial_images", None)],
+    )
+    assert gpt_plan(body, parse_images).counts == ((1, 1, 1, 1) if streams else (4,))

@@ -22,6 +22,8 @@ from litellm_imagegen.canonical import (
     NoticeCode,
     Policy,
     Preferences,
+    ResponseShape,
+    Surface,
     TextPart,
 )
 from litellm_imagegen.errors import InvalidParameter
@@ -125,7 +127,10 @@ def plan_for(
     *,
     policy: Policy = Policy.ADAPT,
     vocabulary: frozenset[Name] = frozenset(Name),
+    surface: Surface = Surface.IMAGES,
+    stream: bool = True,
 ) -> Plan:
+    """The plan for a stream of the Images API, which can show all that can be asked for."""
     asked = (Asked(name=name, value=value, spelling=spelling_of(name)) for name, value in wishes.items())
     return make_plan(
         ImageRequest(
@@ -135,12 +140,14 @@ def plan_for(
             if Name.MASK in wishes and row.maximum_reference_images != 0
             else MESSAGES,
             asked=tuple(asked),
+            surface=surface,
+            stream=stream,
         ),
         provider="the provider",
         family=row.family,
         vocabulary=vocabulary,
         vendor=VENDOR,
-        preferences=Preferences(policy=policy),
+        preferences=Preferences(policy=policy, responses=ResponseShape.ITEMS),
         limits=Limits(n=20),
         renames_models=False,
     )
@@ -353,7 +360,48 @@ def test_the_strict_policy_changes_nothing_and_refuses_by_name_what_it_would_hav
         assert caught.value.field in [notice.field for notice in plan.notices]
         assert caught.value.message.startswith(f"{caught.value.field}: ")
     else:
-        assert plan_for(row, wishes, policy=Policy.STRICT) == plan
+        strict = plan_for(row, wishes, policy=Policy.STRICT)
+        assert strict.preferences.policy is Policy.STRICT
+        assert strict.model_copy(update={"preferences": plan.preferences}) == plan
+
+
+# Where an answer has no place for pictures on the way.
+UNSEEN = [(Surface.CHAT, False), (Surface.CHAT, True), (Surface.RESPONSES, False), (Surface.IMAGES, False)]
+
+
+@settings(max_examples=EXAMPLES)
+@given(requests(), st.integers(0, 3), st.sampled_from(UNSEEN))
+def test_pictures_on_the_way_are_asked_for_only_where_they_are_seen(
+    request: tuple[Profile, dict[Name, Any]], number: int, place: tuple[Surface, bool]
+) -> None:
+    row, wishes = request
+    surface, stream = place
+    plan = plan_for(row, {**wishes, Name.PARTIAL_IMAGES: number}, surface=surface, stream=stream)
+    without: dict[Name, Any] = {**wishes}
+    without.pop(Name.PARTIAL_IMAGES, None)
+    plain = plan_for(row, without, surface=surface, stream=stream)
+    assert (plan.values, plan.counts) == (plain.values, plain.counts)
+    others = tuple(notice for notice in plan.notices if notice.field != spelling_of(Name.PARTIAL_IMAGES))
+    assert others == plain.notices
+    assert len(plan.notices) - len(others) == (number > 0)
+    if number:
+        with pytest.raises(InvalidParameter):
+            plan_for(row, {Name.PARTIAL_IMAGES: number}, surface=surface, stream=stream, policy=Policy.STRICT)
+
+
+@settings(max_examples=EXAMPLES)
+@given(requests(), VOCABULARIES)
+def test_pictures_on_the_way_are_of_one_picture_a_call(
+    request: tuple[Profile, dict[Name, Any]], vocabulary: frozenset[Name]
+) -> None:
+    row, wishes = request
+    plan = plan_for(row, wishes, vocabulary=vocabulary)
+    if plan.values.get(Name.PARTIAL_IMAGES):
+        assert set(plan.counts) == {1}
+    else:
+        assert max(plan.counts) == min(
+            wishes.get(Name.N, 1), row.maximum_n if Name.N in row.names & vocabulary else 1
+        )
 
 
 @settings(max_examples=EXAMPLES)

@@ -14,6 +14,8 @@ import pytest
 
 from litellm_imagegen.canonical import ImageResult, Outcome
 from litellm_imagegen.codec import Call
+from litellm_imagegen.dialects import parse_responses
+from litellm_imagegen.providers import PROVIDERS
 from litellm_imagegen.surfaces.chat import completion
 from tests.unit.helpers import Said, ScriptedTransport, carry_out, plan_of
 
@@ -21,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 DIRECTORY = ROOT / os.environ.get("IMAGEGEN_RECORDED", "../shared/recorded")
 PRO = "gemini-3-pro-image-preview.text-and-image.json"
 FIRST = "vertex.gemini-2.5-flash-image.jpeg-output.json"
+RESPONSE = "openai-responses.image-generation-tool.jpeg.json"
 
 
 def _recorded(name: str) -> dict[str, Any]:
@@ -102,3 +105,48 @@ def test_a_jpeg_of_gemini_2_5_flash_on_vertex() -> None:
     assert (
         message["images"][0]["image_url"]["url"] == f"data:image/jpeg;base64,{picture['inlineData']['data']}"
     )
+
+
+def _answered(exchange: dict[str, Any], *, streams: bool) -> tuple[Call, ImageResult]:
+    """The recorded request through our own wire, and the recorded reply, whole or as a stream's events."""
+    asked, reply = exchange["request"]["body"], exchange["response"]["body"]
+    body = {"input": asked["input"], "tools": asked["tools"], "stream": streams}
+    plan = plan_of(body, model=asked["model"], provider=PROVIDERS["openai"], parse=parse_responses)
+    done = [{"type": "response.output_item.done", "item": item} for item in reply["output"]]
+    events = [{"type": "response.created"}, *done, {"type": "response.completed", "response": reply}]
+    said = Said.events(*events) if streams else Said.json(reply)
+    transport = ScriptedTransport(said)
+    _, result = carry_out(plan, transport)
+    return transport.calls[0], result
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_a_jpeg_of_gpt_5_with_the_tool_that_draws(streams: bool) -> None:
+    exchange = _recorded(RESPONSE)
+    _, item, _ = exchange["response"]["body"]["output"]
+    call, result = _answered(exchange, streams=streams)
+    assert call.body is not None
+    assert call.body["input"] == [
+        {"role": "user", "content": [{"type": "input_text", "text": "Generate an image of axolotl."}]}
+    ]
+    (tool,), (asked,) = call.body["tools"], exchange["request"]["body"]["tools"]
+    assert tool == {key: asked[key] for key in ("type", "output_format", "output_compression", "moderation")}
+    (picture,) = result.pictures
+    assert picture.blob.raw == base64.b64decode(item["result"], validate=True)
+    assert (picture.blob.mime, picture.revised_prompt) == ("image/jpeg", item["revised_prompt"])
+    assert (result.outcome, result.text) == (Outcome.PICTURES, "")
+    assert {name: result.facts[name] for name in ("size", "quality", "background", "output_format")} == {
+        "size": "1536x1024",
+        "quality": "high",
+        "background": "opaque",
+        "output_format": "jpeg",
+    }
+    assert result.facts["created"] == 1759354093
+    assert result.usage is not None
+    assert result.usage.model_dump(exclude_none=True) == {
+        "prompt_tokens": 1889,
+        "completion_tokens": 1434,
+        "total_tokens": 3323,
+        "cached_tokens": 0,
+        "reasoning_tokens": 1280,
+    }

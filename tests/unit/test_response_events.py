@@ -265,8 +265,9 @@ def test_words_and_pictures_come_in_their_order_whichever_way_the_pictures_take(
     assert stage.text.endswith(b"data: [DONE]\n\n")
     assert stage.messages[-1]["more_body"] is False
     assert len(stage.starts) == 1
-    [(output, result, response_id)] = stage.kept
-    assert (output.items, result.parts, response_id) == (output.items, result_of(answer).parts, "chatcmpl-1")
+    [(output, result, *ids)] = stage.kept
+    assert (output.items, result.parts) == (last["output"], result_of(answer).parts)
+    assert ids == ["chatcmpl-1", "resp_1"]
     stage.vault.close()
 
 

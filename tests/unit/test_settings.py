@@ -1,9 +1,9 @@
-from typing import Any
+from typing import Any, NamedTuple
 
 import litellm
 import pytest
 
-from litellm_imagegen.canonical import Limits, Name, OnNoImage, Policy
+from litellm_imagegen.canonical import ChatShape, Limits, Name, OnNoImage, Policy, Preferences, ResponseShape
 from litellm_imagegen.errors import AuthenticationFailed, ConfigurationError, RequestError, UnknownModel
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.plugin import config
@@ -32,20 +32,21 @@ def plan_through_the_proxy(
     team: dict[str, Any] | None = None,
     key: dict[str, Any] | None = None,
     model: str = f"imagegen/gemini/{PRO}",
+    route: Route = Route.CHAT,
 ) -> Plan:
     """What the deployment hook makes of a request, given as LiteLLM's proxy gives it."""
-    sent = {"messages": HELLO, **(body or {})}
+    sent = {**({"messages": HELLO} if route is Route.CHAT else {"input": "a red dot"}), **(body or {})}
     arguments = {
         **sent,
         "model": model,
         "model_info": {"id": "x", **({"imagegen": deployment} if deployment else {})},
-        "metadata": {
+        "metadata" if route is Route.CHAT else "litellm_metadata": {
             "user_api_key_metadata": {"imagegen": key} if key else {},
             "user_api_key_team_metadata": {"imagegen": team} if team else {},
         },
         "proxy_server_request": {"body": {"model": "public", **sent}, "headers": headers or {}},
     }
-    return make_plan(Given.to_hook(arguments, Route.CHAT))
+    return make_plan(Given.to_hook(arguments, route))
 
 
 def test_without_settings_the_defaults_of_the_documentation_hold() -> None:
@@ -79,7 +80,8 @@ def test_settings_come_from_the_proxys_yaml_and_python_goes_first(monkeypatch: p
         ({"limits": 5}, ["imagegen_settings.limits", "5"]),
         ({"policy": "lax"}, ["imagegen_settings.policy", "'lax'", "strict"]),
         ({"on_no_image": True}, ["imagegen_settings.on_no_image", "True", "retry"]),
-        ({"output": "video"}, ["imagegen_settings.output", "'video'", "images"]),
+        ({"output": "video"}, ["imagegen_settings.output", "'video'", "images+markdown"]),
+        ({"responses": "parts"}, ["imagegen_settings.responses", "'parts'", "output_image"]),
         ({"timeout": 0}, ["imagegen_settings.timeout", "0"]),
         ({"timeout": "soon"}, ["imagegen_settings.timeout", "'soon'"]),
         ({"locked": ["colour"]}, ["imagegen_settings.locked", "colour", "aspect_ratio"]),
@@ -134,39 +136,130 @@ def test_a_mistake_in_a_teams_or_keys_metadata_is_the_operators(level: str) -> N
 LEVELS = ("settings", "deployment", "team", "key", "client's body", "client's header")
 
 
-def _plan_with(monkeypatch: pytest.MonkeyPatch, choices: dict[str, str]) -> Plan:
-    configure(monkeypatch, {"on_no_image": choices["settings"]} if "settings" in choices else {})
+class Choice(NamedTuple):
+    """A choice with the endpoint that it is for, two values, and what it is where nobody chooses."""
+
+    name: str
+    route: Route
+    asked: str
+    other: str
+    nobodys: str
+
+
+CHOICES = [
+    Choice("policy", Route.CHAT, "strict", "adapt", Policy.ADAPT),
+    Choice("on_no_image", Route.CHAT, "error", "retry", OnNoImage.TEXT),
+    Choice("output", Route.CHAT, "parts", "images+markdown", ChatShape.IMAGES),
+    Choice("output", Route.CHAT, "markdown", "parts", ChatShape.IMAGES),
+    Choice("responses", Route.RESPONSES, "output_image", "items", ResponseShape.ITEMS),
+    Choice("responses", Route.RESPONSES, "items", "output_image", ResponseShape.ITEMS),
+]
+each_choice = pytest.mark.parametrize(
+    "choice", CHOICES, ids=[f"{choice.name} {choice.asked}" for choice in CHOICES]
+)
+
+
+def _plan_with(
+    monkeypatch: pytest.MonkeyPatch, choice: Choice, values: dict[str, str], **settings: Any
+) -> Plan:
+    name = choice.name
+    configure(monkeypatch, {**settings, **({name: values["settings"]} if "settings" in values else {})})
     levels: dict[str, Any] = {
-        level: {"on_no_image": choices[level]} for level in ("deployment", "team", "key") if level in choices
+        level: {name: values[level]} for level in ("deployment", "team", "key") if level in values
     }
-    body = {"imagegen": {"on_no_image": choices[LEVELS[4]]}} if LEVELS[4] in choices else {}
-    headers = {"X-Imagegen-On-No-Image": choices[LEVELS[5]]} if LEVELS[5] in choices else {}
-    return plan_through_the_proxy(body, headers=headers, **levels)
+    body = {"imagegen": {name: values[LEVELS[4]]}} if LEVELS[4] in values else {}
+    header = f"X-Imagegen-{name.replace('_', '-').title()}"
+    headers = {header: values[LEVELS[5]]} if LEVELS[5] in values else {}
+    return plan_through_the_proxy(body, headers=headers, route=choice.route, **levels)
+
+
+def test_every_choice_is_tried() -> None:
+    assert {choice.name for choice in CHOICES} == set(Preferences.model_fields)
+
+
+@each_choice
+def test_what_nobody_chooses_is_the_documented_default(
+    monkeypatch: pytest.MonkeyPatch, choice: Choice
+) -> None:
+    plan = _plan_with(monkeypatch, choice, {})
+    assert (getattr(plan.preferences, choice.name), plan.notices) == (choice.nobodys, ())
 
 
 @pytest.mark.parametrize("number", range(len(LEVELS)), ids=LEVELS)
-def test_each_level_goes_before_those_below_it(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    choices = {**dict.fromkeys(LEVELS[:number], "retry"), LEVELS[number]: "error"}
-    plan = _plan_with(monkeypatch, choices)
-    assert (plan.preferences.on_no_image, plan.notices) == (OnNoImage.ERROR, ())
+@each_choice
+def test_each_level_goes_before_those_below_it(
+    monkeypatch: pytest.MonkeyPatch, choice: Choice, number: int
+) -> None:
+    values = {**dict.fromkeys(LEVELS[:number], choice.other), LEVELS[number]: choice.asked}
+    plan = _plan_with(monkeypatch, choice, values)
+    assert (getattr(plan.preferences, choice.name), plan.notices) == (choice.asked, ())
 
 
-@pytest.mark.parametrize("level", LEVELS[4:])
+@pytest.mark.parametrize("operators", LEVELS[:4])
+@pytest.mark.parametrize("clients", LEVELS[4:])
+@each_choice
 def test_a_locked_choice_stops_at_the_operators_with_a_notice(
+    monkeypatch: pytest.MonkeyPatch, choice: Choice, clients: str, operators: str
+) -> None:
+    values = {operators: choice.other, clients: choice.asked}
+    plan = _plan_with(monkeypatch, choice, values, locked=[choice.name])
+    assert getattr(plan.preferences, choice.name) == choice.other
+    (notice,) = plan.notices
+    assert notice.field.endswith(f".{choice.name}")
+    assert (notice.code, notice.asked, notice.used) == ("unsupported", choice.asked, choice.other)
+
+
+@each_choice
+def test_a_locked_choice_that_no_operator_has_made_stays_the_default(
+    monkeypatch: pytest.MonkeyPatch, choice: Choice
+) -> None:
+    plan = _plan_with(monkeypatch, choice, {LEVELS[4]: choice.asked}, locked=[choice.name])
+    assert getattr(plan.preferences, choice.name) is choice.nobodys
+    (notice,) = plan.notices
+    assert (notice.asked, notice.used) == (choice.asked, None)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_parts_become_images_in_a_stream_whoever_chose_them(
     monkeypatch: pytest.MonkeyPatch, level: str
 ) -> None:
-    configure(monkeypatch, {"locked": ["on_no_image"]})
-    wish = {"on_no_image": "error"}
-    in_body = level == LEVELS[4]
-    plan = plan_through_the_proxy(
-        {"imagegen": wish} if in_body else {},
-        headers={} if in_body else {"x-imagegen-on-no-image": "error"},
-        key={"on_no_image": "retry"},
-    )
-    assert plan.preferences.on_no_image is OnNoImage.RETRY
+    configure(monkeypatch, {"output": "parts"} if level == "settings" else {})
+    levels: dict[str, Any] = {level: {"output": "parts"}} if level in LEVELS[1:4] else {}
+    body = {"stream": True, **({"imagegen": {"output": "parts"}} if level == LEVELS[4] else {})}
+    headers = {"x-imagegen-output": "parts"} if level == LEVELS[5] else {}
+    plan = plan_through_the_proxy(body, headers=headers, **levels)
+    assert plan.preferences.output is ChatShape.IMAGES
     (notice,) = plan.notices
-    assert notice.field.endswith("on_no_image")
-    assert (notice.code, notice.asked, notice.used) == ("unsupported", "error", "retry")
+    assert (notice.code, notice.field, notice.asked, notice.used) == ("adapted", "output", "parts", "images")
+    assert plan_through_the_proxy({**body, "stream": False}, headers=headers, **levels).notices == ()
+
+
+def test_that_a_stream_has_no_parts_is_no_error_under_the_strict_policy() -> None:
+    wishes = {"output": "parts", "policy": "strict"}
+    plan = plan_through_the_proxy({"stream": True, "imagegen": wishes})
+    assert (plan.preferences.output, len(plan.notices)) == (ChatShape.IMAGES, 1)
+
+
+def test_the_shape_of_one_endpoint_says_nothing_of_another() -> None:
+    shapes = {"output": "parts", "responses": "output_image"}
+    for stream in (False, True):
+        plan = plan_through_the_proxy({"stream": stream, "imagegen": shapes}, route=Route.RESPONSES)
+        assert (plan.preferences.responses, plan.notices) == (ResponseShape.OUTPUT_IMAGE, ())
+
+
+HELICONE = {"image_generation": {"aspect_ratio": "1:1", "image_size": "1K"}}
+
+
+def test_who_writes_as_helicones_clients_do_gets_parts_of_the_message_unless_somebody_chose() -> None:
+    def shape(body: dict[str, Any], deployment: dict[str, Any] | None = None) -> Any:
+        plan = plan_through_the_proxy(body, deployment=deployment, route=Route.RESPONSES)
+        return plan.preferences.responses
+
+    assert shape(HELICONE) is ResponseShape.OUTPUT_IMAGE
+    assert shape({"extra_body": HELICONE}) is ResponseShape.OUTPUT_IMAGE
+    assert shape(HELICONE, {"responses": "items"}) is ResponseShape.ITEMS
+    assert shape({**HELICONE, "imagegen": {"responses": "items"}}) is ResponseShape.ITEMS
+    assert shape({}, {"defaults": HELICONE}) is ResponseShape.ITEMS
 
 
 @pytest.mark.parametrize("place", ["imagegen", "extra_body.imagegen", "x-imagegen header"])
