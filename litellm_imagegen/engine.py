@@ -58,6 +58,7 @@ def prepare(
     drops_unsupported: bool = False,
     own_rows: Iterable[Profile] = (),
     goes_to_successor: bool = False,
+    answers_are_watched: bool = False,
     parse: Parse = parse_chat,
 ) -> Plan:
     """The plan for a request, which `parse` reads as the endpoint's dialects have it.
@@ -86,6 +87,7 @@ def prepare(
         renames_models=provider.renames_models,
         drops_unsupported=drops_unsupported,
         own_rows=own_rows,
+        answers_are_watched=answers_are_watched,
     )
     update: dict[str, Any] = {"notices": (*notices, *plan.notices)}
     return plan.model_copy(update=update if is_priced else {**update, "price": None})

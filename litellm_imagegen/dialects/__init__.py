@@ -107,7 +107,7 @@ def _request(
     asked_already: tuple[Asked, ...] = (),
 ) -> ImageRequest:
     """What is `left` of a body once its messages are read, and the operator's defaults."""
-    streams = _is_true(left.pop("stream", False))
+    streams = _boolean("stream", left.pop("stream", None))
     sent, configured = Fields(left), Fields(defaults, origin=Origin.OPERATOR)
     try:
         asked = [*_read(configured)]
@@ -134,9 +134,13 @@ def unknown_defaults(defaults: Mapping[str, Any]) -> list[str]:
     return [field.spelling for field in fields.unread()]
 
 
-def _is_true(value: Any) -> bool:
+def _boolean(spelling: str, value: Any) -> bool:
     """Forms send true and false as text."""
-    return value.lower() == "true" if isinstance(value, str) else bool(value)
+    known = {"true": True, "false": False, "none": False, "": False}
+    read = known.get(str(value).lower())
+    if read is None:
+        raise InvalidParameter(spelling, value, "true or false")
+    return read
 
 
 def _read(fields: Fields) -> Iterator[Asked]:

@@ -114,6 +114,7 @@ def make_plan(
     drops_unsupported: bool = False,
     own_rows: Iterable[Profile] = (),
     refused_options: frozenset[str] = frozenset(),
+    answers_are_watched: bool = False,
 ) -> Plan:
     """Decide how to carry `request` out on `provider`.
 
@@ -123,7 +124,8 @@ def make_plan(
     `locked` holds names at which a client's wish stops. With `drops_unsupported` (LiteLLM's drop_params)
     the strict policy leaves out what the model lacks as the other one does. `deadline_seconds` is what
     LiteLLM passed, None if nothing. `own_rows` are the operator's, and go before ours.
-    `refused_options` are provider options that the wire is known to refuse.
+    `refused_options` are provider options that the wire is known to refuse. With `answers_are_watched`
+    nothing is shown before the whole answer has been looked at.
 
     Raises `RequestError` for anything that cannot be sent, and under `Policy.STRICT` for anything that
     would have to be changed or left out.
@@ -137,9 +139,13 @@ def make_plan(
     for field in request.unread:
         why = OPERATORS if belongs_to_operators(field.spelling) else "no such field for this model"
         decisions.unsupported(field.spelling, field.value, Origin.CLIENT, why)
-    _leave_out_unseen(settled, request, decisions)
     preferences = _preferences(preferences, request, provider, decisions)
-    output = _output(settled, profile)
+    unseen = _hides_partial_images(settled, request, preferences, watched=answers_are_watched)
+    if unseen is not None:
+        partial = settled.pop(Name.PARTIAL_IMAGES, None)
+        if partial is not None and partial.value:
+            decisions.left_out(partial, unseen)
+    output = _output(settled, profile, decisions)
     values, counts, conversion = _decided(
         settled, profile=profile, vocabulary=vocabulary, vendor=vendor, limits=limits, decisions=decisions
     )
@@ -185,11 +191,7 @@ def _decided(
     values = decide_shape(settled, profile=profile, names=names, decisions=decisions)
     formats, conversion = decide_format(settled, profile=profile, names=names, decisions=decisions)
     values |= formats
-    # Pictures on the way are told apart for one picture only.
-    partial = settled.get(Name.PARTIAL_IMAGES)
-    shows_partial = Name.PARTIAL_IMAGES in names and partial is not None and partial.value
-    countable = names - {Name.N} if shows_partial else names
-    counts = decide_counts(settled.get(Name.N), profile=profile, limits=limits, names=countable)
+    counts = decide_counts(settled.get(Name.N), profile=profile, limits=limits, names=names)
     if Name.N in names and Name.N in settled:
         values[Name.N] = counts[0]
     for name, asked in settled.items():
@@ -207,13 +209,18 @@ def _decided(
     return values, counts, conversion
 
 
-def _leave_out_unseen(settled: dict[Name, Asked], request: ImageRequest, decisions: Decisions) -> None:
-    """Ask for no pictures on the way where the endpoint has no place to show them."""
-    if request.stream and request.surface is not Surface.CHAT:
-        return
-    partial = settled.pop(Name.PARTIAL_IMAGES, None)
-    if partial is not None and partial.value:
-        decisions.left_out(partial, "only streams of /responses and /images show pictures on the way")
+def _hides_partial_images(
+    settled: Mapping[Name, Asked], request: ImageRequest, preferences: Preferences, *, watched: bool
+) -> str | None:
+    """Why nobody would see pictures on the way, which cost something; None where they are seen."""
+    count = settled.get(Name.N)
+    if not request.stream or request.surface is Surface.CHAT:
+        return "only streams of /responses and /images show pictures on the way"
+    if request.surface is Surface.RESPONSES and preferences.responses is ResponseShape.OUTPUT_IMAGE:
+        return "parts of a message show finished pictures alone"
+    if count is not None and count.value > 1:
+        return "pictures on the way are shown for one picture alone"
+    return "somebody looks at answers before they are sent" if watched else None
 
 
 def _preferences(
@@ -230,16 +237,19 @@ def _preferences(
     return preferences.model_copy(update={"output": output, "responses": responses})
 
 
-def _output(settled: Mapping[Name, Asked], profile: Profile) -> tuple[Modality, ...]:
+def _output(settled: Mapping[Name, Asked], profile: Profile, decisions: Decisions) -> tuple[Modality, ...]:
     """What the answer may hold: what was asked for, else all that the model gives."""
     asked = settled.get(Name.MODALITIES)
     if asked is None:
         return profile.output
-    if not set(asked.value) <= set(profile.output):
-        raise InvalidParameter(
-            asked.spelling, [str(m) for m in asked.value], f"some of {[str(m) for m in profile.output]}"
-        )
-    return tuple(modality for modality in profile.output if modality in asked.value)
+    given = tuple(modality for modality in profile.output if modality in asked.value)
+    wanted, allowed = [str(m) for m in asked.value], f"some of {[str(m) for m in profile.output]}"
+    if not given:
+        raise InvalidParameter(asked.spelling, wanted, allowed)
+    if not set(asked.value) <= set(given):
+        why = f"{profile.id} answers with {' and '.join(given)} alone"
+        decisions.adapted(asked, [str(m) for m in given], why, allowed)
+    return given
 
 
 def _prompt(messages: tuple[Message, ...], profile: Profile) -> str:

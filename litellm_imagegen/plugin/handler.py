@@ -17,7 +17,7 @@ from litellm_imagegen.canonical import ImageResult, PartialDelta, ResponseShape,
 from litellm_imagegen.engine import Job, Step
 from litellm_imagegen.errors import ClientGone, RequestError
 from litellm_imagegen.plugin import blocking, wrapping
-from litellm_imagegen.plugin.bypass import Bypass, answers_are_looked_at, usable_vault
+from litellm_imagegen.plugin.bypass import usable_vault
 from litellm_imagegen.plugin.exceptions import translated
 from litellm_imagegen.plugin.records import TOKEN, Outcome, Prepared, find_record
 from litellm_imagegen.plugin.requests import Given, Route, make_job, prepare
@@ -86,8 +86,7 @@ class ImagegenHandler(CustomLLM):
                 told = "stream: pictures of the Images API are streamed by a proxy alone; leave it out"
                 raise RequestError(told, "stream")
             job = await make_job(prepared, given)
-            shows_partial = streams and (prepared.bypass is Bypass.FORCE or not answers_are_looked_at())
-            work = _result(job, self._transport, vault if shows_partial else None)
+            work = _result(job, self._transport, vault if streams else None)
             if vault is not None and (streams or ends_with_connection()):
                 work = _while_connected(work, vault)
             result = images.chosen(await work, sum(job.plan.counts))

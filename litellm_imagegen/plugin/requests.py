@@ -26,7 +26,7 @@ from litellm_imagegen.engine import Job
 from litellm_imagegen.errors import InvalidParameter, RequestError, quote
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.plugin import config
-from litellm_imagegen.plugin.bypass import Bypass
+from litellm_imagegen.plugin.bypass import Bypass, answers_are_looked_at
 from litellm_imagegen.plugin.config import Access
 from litellm_imagegen.plugin.conversations import CONVERSATIONS
 from litellm_imagegen.plugin.ledgers import current_ledger
@@ -211,6 +211,7 @@ def make_plan(given: Given) -> Plan:
         drops_unsupported=given.litellm_params.get("drop_params") is True or litellm.drop_params is True,
         own_rows=(*_row_of_base_model(given, provider, model_id), *config.own_rows(provider.name)),
         goes_to_successor=deployment.successor,
+        answers_are_watched=_bypass(given) is not Bypass.FORCE and answers_are_looked_at(),
         parse=_parse(given),
     )
     if plan.wants_picture and _draws_nothing(name, model_id):
@@ -254,9 +255,12 @@ def prepare(given: Given) -> Prepared:
     turns = None
     if given.route is Route.RESPONSES and given.fields.get("store") is not False:
         turns = plan.messages[1:] if given.fields.get("instructions") else plan.messages
-    bypass = config.deployment(given.model_info).bypass or config.settings().bypass or Bypass.AUTO
     named = given.earlier_as_sent or given.fields.get(_EARLIER)
-    return Prepared(plan, given.access, bypass, turns, _owner(given), named)
+    return Prepared(plan, given.access, _bypass(given), turns, _owner(given), named)
+
+
+def _bypass(given: Given) -> Bypass:
+    return config.deployment(given.model_info).bypass or config.settings().bypass or Bypass.AUTO
 
 
 def _parse(given: Given) -> engine.Parse:

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from litellm.types.llms.base import BaseLiteLLMOpenAIResponseObject
+from litellm.types.llms.openai import ResponseAPIUsage
 
-from litellm_imagegen.canonical import ImageInput, ImageResult, Message, ResponseShape, TextPart
+from litellm_imagegen.canonical import ImageInput, ImageResult, Message, ResponseShape, TextPart, Usage
 from litellm_imagegen.plugin.conversations import CONVERSATIONS, Conversation
 from litellm_imagegen.plugin.records import Outcome, Prepared
 from litellm_imagegen.surfaces.metadata import provider_metadata
-from litellm_imagegen.surfaces.responses import ResponseOutput, state
+from litellm_imagegen.surfaces.responses import ResponseOutput, state, usage
 
 # Fields of a request that its response repeats.
 ECHOED = ("instructions", "max_output_tokens", "tool_choice", "tools")
@@ -24,6 +25,7 @@ def completed(response: Any, outcome: Outcome, asked: Mapping[str, Any]) -> Any:
     for name, value in state(result).items():
         setattr(response, name, value)
     response.previous_response_id = prepared.previous_response_id
+    response.usage = ResponseAPIUsage(**usage(result.usage or Usage()))
     response.provider_metadata = provider_metadata(result)
     for name in ECHOED:
         if asked.get(name) is not None:

@@ -19,6 +19,7 @@ from litellm_imagegen.canonical import (
     PictureDelta,
     ResponseShape,
     TextDelta,
+    Usage,
 )
 from litellm_imagegen.plugin.events import (
     COMMENT,
@@ -33,7 +34,7 @@ from litellm_imagegen.plugin.events import (
 )
 from litellm_imagegen.plugin.vault import Message, Step, Vault
 from litellm_imagegen.surfaces.metadata import provider_metadata
-from litellm_imagegen.surfaces.responses import Event, ResponseOutput, state
+from litellm_imagegen.surfaces.responses import Event, ResponseOutput, state, usage
 
 _BEGINNINGS = ("response.created", "response.in_progress")
 _ENDS = ("response.completed", "response.incomplete", "response.failed")
@@ -188,6 +189,7 @@ class ResponseEvents:
         update: dict[str, Any] = {
             **state(result),
             "output": self._output.items,
+            "usage": usage(result.usage or Usage()),
             "provider_metadata": provider_metadata(result),
         }
         response = self._as_asked(event, update)
@@ -209,7 +211,8 @@ class ResponseEvents:
         LiteLLM puts that name beside the response, though not everywhere.
         """
         first = next(iter(self._announcements.values()), event)
-        response = {**event["response"], **self._echoed, **update, "id": first["response"].get("id")}
+        response = {**first["response"], **event["response"], **self._echoed, **update}
+        response["id"] = first["response"].get("id")
         named = (one["model"] for one in (event, *self._announcements.values()) if one.get("model"))
         response["model"] = next(named, response.get("model"))
         return response

@@ -180,7 +180,8 @@ def usage(counted: Usage) -> dict[str, Any]:
     for key, values in details.items():
         known = {name: value for name, value in values.items() if value is not None}
         if known:
-            shown[key] = known
+            # Clients of gateways count on it where there are details at all.
+            shown[key] = {"cached_tokens": 0, **known} if "cached_tokens" in values else known
     return shown
 
 

@@ -127,6 +127,6 @@ def completed_events(operation: str, shown: Mapping[str, Any]) -> Iterator[dict[
         event |= {name: value for name, value in picture.items() if value is not None}
         if index == len(data) - 1:
             event |= {"usage": shown.get("usage"), "provider_metadata": metadata}
-        else:
-            event["usage"] = None
+        else:  # a sum over all events counts nothing twice
+            event["usage"] = usage(Usage()) if shown.get("usage") else None
         yield event

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 from uuid import uuid4
 
-from litellm_imagegen.canonical import ImageResult, Outcome, Picture, ResponseShape, TextPart
+from litellm_imagegen.canonical import ImageResult, Outcome, Picture, ResponseShape, TextPart, Usage
 from litellm_imagegen.errors import NoImage
 from litellm_imagegen.surfaces.metadata import as_it_turned_out
 
@@ -36,6 +36,31 @@ def state(result: ImageResult) -> dict[str, Any]:
         "incomplete_details": {"reason": reason} if reason else None,
         "error": {"code": error.code, "message": error.message} if error else None,
     }
+
+
+def usage(counted: Usage) -> dict[str, Any]:
+    """OpenAI's usage object of a response, with `cost` in USD and the details that clients count on."""
+    shown: dict[str, Any] = {
+        "input_tokens": counted.prompt_tokens,
+        "input_tokens_details": {
+            "cached_tokens": counted.cached_tokens or 0,
+            "cache_write_tokens": 0,
+            **_known(text_tokens=counted.prompt_text_tokens, image_tokens=counted.prompt_image_tokens),
+        },
+        "output_tokens": counted.completion_tokens,
+        "output_tokens_details": {
+            "reasoning_tokens": counted.reasoning_tokens or 0,
+            **_known(
+                text_tokens=counted.completion_text_tokens, image_tokens=counted.completion_image_tokens
+            ),
+        },
+        "total_tokens": counted.total_tokens,
+    }
+    return {**shown, **_known(cost=counted.cost)}
+
+
+def _known(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 class ResponseOutput:

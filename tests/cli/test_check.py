@@ -21,7 +21,8 @@ RATIOS = "1:1, 2:3, 3:2, 3:4, 4:3, 4:5, 5:4, 9:16, 16:9, 21:9"
 SANDBOX = "imagegen/sandbox/gemini-2.5-flash-image"
 SERVES = (
     "picture: serves gemini-2.5-flash-image by sandbox, family gemini; known; "
-    f"ratios or dimensions {RATIOS}; sizes 1K (fixed); endpoints: chat, responses, images/generations, images/edits"
+    f"ratios or dimensions {RATIOS}; sizes 1K (fixed); "
+    "endpoints: chat, responses, images/generations, images/edits"
 )
 
 Check = Callable[[Any], Result]

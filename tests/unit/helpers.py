@@ -70,6 +70,7 @@ def plan_of(
     deadline_seconds: float | None = None,
     provider: Provider = GEMINI,
     parse: engine.Parse = parse_chat,
+    answers_are_watched: bool = False,
 ) -> Plan:
     """The plan for a body, of chat on the Gemini API if nothing else is said; there it gets messages."""
     given = {"messages": HELLO, **(body or {})} if parse is parse_chat else dict(body or {})
@@ -83,6 +84,7 @@ def plan_of(
         limits=limits or Limits(),
         locked=frozenset(locked),
         deadline_seconds=deadline_seconds,
+        answers_are_watched=answers_are_watched,
     )
 
 

@@ -393,7 +393,7 @@ STOPS: Table = {
 _PICTURES, _WORDS = Cell(output=(Modality.IMAGE,)), Cell(output=(Modality.TEXT,))
 MODALITIES: Table = {
     ("image",): on_all(_PICTURES),
-    ("IMAGE", "TEXT"): on(MET, MET, REFUSED, REFUSED, REFUSED, REFUSED, gpt_5=MET),
+    ("IMAGE", "TEXT"): on(MET, MET, *[near("['image']")] * 4, gpt_5=MET),
     ("text",): on(*[_WORDS] * 2, REFUSED, REFUSED, REFUSED, REFUSED, gpt_5=_WORDS),
 }
 _SETTING = {"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}
@@ -768,8 +768,8 @@ TOGETHER: list[Row] = [
         {"partial_images": 1, "n": 2},
         on(
             *[Cell(notices={"partial_images": None}, counts=(1, 1))] * 4,
-            *[Cell({"partial_images": 1, "n": 1}, counts=(1, 1))] * 2,
-            gpt_5=Cell({"partial_images": 1}, counts=(1, 1)),
+            *[Cell({"n": 2}, notices={"partial_images": None}, counts=(2,))] * 2,
+            gpt_5=Cell(notices={"partial_images": None}, counts=(1, 1)),
         ),
         parse=parse_images,
         beside={"prompt": "a red dot", "stream": True},

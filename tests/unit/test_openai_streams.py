@@ -12,7 +12,7 @@ from litellm_imagegen.errors import BadReply, ProviderFailed
 from litellm_imagegen.lifting import IncomingJson
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.providers import PROVIDERS
-from tests.unit.helpers import Said, ScriptedTransport, base64_of, carry_out, picture_bytes, plan_of, steps_of
+from tests.unit.helpers import Said, ScriptedTransport, base64_of, carry_out, picture_bytes, plan_of
 
 OPENAI = PROVIDERS["openai"]
 SMALL = base64_of(picture_bytes())
@@ -131,22 +131,6 @@ def test_an_error_after_a_picture_on_the_way_is_that_error(plan: Plan, error: di
     )
     with pytest.raises(ProviderFailed, match="openai: Something broke"):
         carry_out(plan, ScriptedTransport(Said.events(*events)))
-
-
-def test_each_picture_on_the_way_belongs_to_its_choice() -> None:
-    plan = _picture_plan(n=2)
-    assert plan.counts == (1, 1)
-    partial = {"type": "image_generation.partial_image", "partial_image_index": 0, "b64_json": SMALL}
-    said = Said.events(partial, {"type": "image_generation.completed", "b64_json": SMALL})
-    transport = ScriptedTransport(said, said)
-    *steps, _ = steps_of(plan, transport)
-    assert [(type(step), step.choice) for step in steps if isinstance(step, PartialDelta | PictureDelta)] == [
-        (PartialDelta, 0),
-        (PictureDelta, 0),
-        (PartialDelta, 1),
-        (PictureDelta, 1),
-    ]
-    assert [call.body and call.body["n"] for call in transport.calls] == [1, 1]
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_imagegen import engine
-from litellm_imagegen.canonical import Limits, Modality, Name, Notice, NoticeCode, Policy, Preferences
+from litellm_imagegen.canonical import (
+    Limits,
+    Modality,
+    Name,
+    Notice,
+    NoticeCode,
+    Policy,
+    Preferences,
+    ResponseShape,
+)
 from litellm_imagegen.dialects import parse_chat, parse_edits, parse_images, parse_responses
 from litellm_imagegen.errors import Contradiction, InvalidParameter, LimitExceeded, RequestError
 from litellm_imagegen.geometry import same_ratio
@@ -552,21 +561,21 @@ def test_an_operators_pictures_on_the_way_are_left_out_with_a_notice_and_never_r
     [
         ({"n": 3}, (3,)),
         ({"n": 3, "partial_images": 0}, (3,)),
-        ({"n": 3, "partial_images": 1}, (1, 1, 1)),
+        ({"n": 3, "partial_images": 1}, (3,)),
         ({"n": 1, "partial_images": 3}, (1,)),
         ({"partial_images": 3}, (1,)),
     ],
     ids=str,
 )
-def test_with_pictures_on_the_way_each_picture_is_a_call_of_its_own(
+def test_pictures_on_the_way_are_shown_for_one_picture_alone(
     wishes: dict[str, Any], counts: tuple[int, ...]
 ) -> None:
-    plan = gpt_plan({"prompt": "a fox", "stream": True, **wishes}, parse_images, preferences=STRICT)
-    assert (plan.counts, plan.notices) == (counts, ())
-    assert [call.counts for call in plan.calls] == [(count,) for count in counts]
-    for call in plan.calls:
-        assert call.values.get(Name.N) == (call.counts[0] if "n" in wishes else None)
-        assert call.values.get(Name.PARTIAL_IMAGES) == wishes.get("partial_images")
+    plan = gpt_plan({"prompt": "a fox", "stream": True, **wishes}, parse_images)
+    assert plan.counts == counts
+    asked = wishes.get("partial_images", 0)
+    is_shown = asked and wishes.get("n", 1) == 1
+    assert plan.values.get(Name.PARTIAL_IMAGES, 0) == (asked if is_shown else 0)
+    assert [notice.field for notice in plan.notices] == (["partial_images"] if asked and not is_shown else [])
 
 
 @pytest.mark.parametrize("streams", [False, True], ids=["whole", "streamed"])
@@ -578,4 +587,18 @@ def test_pictures_on_the_way_that_do_not_come_cost_no_calls(streams: bool) -> No
         (4,),
         [(NoticeCode.UNSUPPORTED, "partial_images", None)],
     )
-    assert gpt_plan(body, parse_images).counts == ((1, 1, 1, 1) if streams else (4,))
+    assert gpt_plan(body, parse_images).counts == (4,)
+
+
+def test_pictures_on_the_way_are_not_asked_for_where_nobody_would_see_them() -> None:
+    body = {"input": "a fox", "tools": [{"type": "image_generation", "partial_images": 2}], "stream": True}
+    place = "tools[0].partial_images"
+    cases: list[dict[str, Any]] = [
+        {"preferences": Preferences(responses=ResponseShape.OUTPUT_IMAGE)},
+        {"answers_are_watched": True},
+    ]
+    for case in cases:
+        plan = gpt_plan(body, parse_responses, **case)
+        assert Name.PARTIAL_IMAGES not in plan.values
+        assert notices_of(plan) == [(NoticeCode.UNSUPPORTED, place, None)]
+    assert gpt_plan(body, parse_responses).values[Name.PARTIAL_IMAGES] == 2

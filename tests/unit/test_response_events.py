@@ -20,6 +20,7 @@ from litellm_imagegen.canonical import (
     ResponseShape,
     TextDelta,
     TextPart,
+    Usage,
 )
 from litellm_imagegen.plugin.response_events import ResponseEvents
 from litellm_imagegen.plugin.vault import Vault
@@ -38,9 +39,20 @@ def base64_of(picture: Picture) -> str:
     return picture.blob.base64.decode()
 
 
+COUNTED = Usage(prompt_tokens=3, completion_tokens=5, total_tokens=8, completion_image_tokens=5, cost=0.25)
+USAGE = {
+    "input_tokens": 3,
+    "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+    "output_tokens": 5,
+    "output_tokens_details": {"reasoning_tokens": 0, "image_tokens": 5},
+    "total_tokens": 8,
+    "cost": 0.25,
+}
+
+
 def result_of(answer: Sequence[str | Picture], **fields: Any) -> ImageResult:
     held = tuple(TextPart(text=part) if isinstance(part, str) else part for part in answer)
-    return ImageResult(provider="gemini", model="m", parts=held, **fields)
+    return ImageResult(provider="gemini", model="m", parts=held, **{"usage": COUNTED, **fields})
 
 
 def followed(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -243,7 +255,7 @@ def test_words_and_pictures_come_in_their_order_whichever_way_the_pictures_take(
     assert [event["type"] for event in events[:2]] == ["response.created", "response.in_progress"]
     last = events[-1]["response"]
     assert followed(events) == last["output"]
-    assert (last["model"], last["id"], last["usage"], last["tools"]) == ("public", "resp_1", {"a": 1}, [])
+    assert (last["model"], last["id"], last["usage"], last["tools"]) == ("public", "resp_1", USAGE, [])
     shown = []
     for item in last["output"]:
         if item["type"] == "image_generation_call":
