@@ -64,6 +64,7 @@ class Name(StrEnum):
     RESPONSE_FORMAT = "response_format"  # str: b64_json, url
     MASK = "mask"  # ImageInput, transparent where an edit may paint
     MODALITIES = "modalities"  # tuple[Modality, ...]
+    MUST_DRAW = "must_draw"  # bool, whether the model may not answer in words alone
     N = "n"  # int >= 1
     MAX_TOKENS = "max_tokens"  # int >= 1
     TEMPERATURE = "temperature"  # float

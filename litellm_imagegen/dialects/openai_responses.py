@@ -39,7 +39,11 @@ def read(fields: Fields) -> Iterator[Asked]:
                 yield from _tool(fields.inner(place, {k: v for k, v in tool.items() if k != "type"}))
             else:
                 fields.leave(place, tool)
-    if _chooses_pictures(fields.peek("tool_choice")):
+    choice = fields.peek("tool_choice")
+    if choice == "auto":
+        fields.take("tool_choice")
+    elif choice == "required" or (isinstance(choice, Mapping) and choice.get("type") == _TOOL):
+        yield fields.asked(Name.MUST_DRAW, True, fields.spelling("tool_choice"))
         fields.take("tool_choice")
 
 
@@ -137,8 +141,3 @@ def _tool(tool: Fields) -> Iterator[Asked]:
     tool.take("action")  # whether to draw or to edit shows in the pictures that are given
     yield from tool.read_shape("size")
     yield from picture_fields(tool)
-
-
-def _chooses_pictures(value: Any) -> bool:
-    """A picture is wanted in any case here: choosing the tool, or leaving it open, changes nothing."""
-    return value in ("auto", "required") or (isinstance(value, Mapping) and value.get("type") == _TOOL)

@@ -11,7 +11,13 @@ from litellm_imagegen.profiles import Profile
 
 _QUALITIES = ("low", "medium", "high", "xhigh", "max")
 _COMPRESSIBLE = ("jpeg", "webp")
-_WITHOUT_MEANING = {Name.PARTIAL_IMAGES: 0, Name.MODERATION: "auto", Name.RESPONSE_FORMAT: "b64_json"}
+# Wishes that a model meets which has no field for them; all are asked for a picture, tool or not.
+_WITHOUT_MEANING = {
+    Name.PARTIAL_IMAGES: 0,
+    Name.MODERATION: "auto",
+    Name.RESPONSE_FORMAT: "b64_json",
+    Name.MUST_DRAW: True,
+}
 
 
 def decide_field(

@@ -78,13 +78,14 @@ class ImagegenCallback(CustomLogger):
         request = kwargs.get("litellm_logging_obj")
         record = find_record(request)
         if not _is_ours(kwargs):
-            if record is not None:
-                record.notices = ()  # a fallback to a foreign model: ours have nothing to say about it
+            if record is not None:  # a fallback to a foreign model: ours have nothing to say about it
+                record.notices, record.outcome = (), None
             if (vault := _own_vault(kwargs)) is None:
                 return None
             vault.notices, vault.serves_stream = (), False
+            if isinstance(vault.live, ResponseEvents):
+                vault.live.give_way()
             if not isinstance(vault.live, ImageEvents):
-                vault.live = None
                 return None
             _make_whole(vault, kwargs)
             return kwargs

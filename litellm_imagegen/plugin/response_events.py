@@ -88,7 +88,12 @@ class ResponseEvents:
         self._waiting: deque[tuple[int, PartialDelta | PictureDelta]] = deque()
         self._result: ImageResult | None = None
         self._id = ""
+        self._gives_way = False
         self.holds_pictures = False
+
+    def give_way(self) -> None:
+        """A model of somebody else's answers: its events are sent as LiteLLM has them."""
+        self._gives_way = True
 
     def begin(self, response_id: str, *, holds_pictures: bool) -> None:
         """The handler begins, under the id that it gives LiteLLM."""
@@ -118,7 +123,7 @@ class ResponseEvents:
 
     def silent(self) -> list[Message]:
         """A comment between two events; a long silence opens the stream."""
-        return self._messages([COMMENT])
+        return [] if self._gives_way else self._messages([COMMENT])
 
     async def sent(self, message: Message) -> list[Message]:
         """LiteLLM's events, rewritten. An error before the first of them keeps its HTTP status."""
@@ -135,6 +140,9 @@ class ResponseEvents:
             return self._told_error(b"".join(self._error)) if is_last else []
         bodies: list[bytes] = []
         for frame in self._frames.feed(body):
+            if self._gives_way:
+                bodies.append(frame)
+                continue
             event = await _parsed(frame)
             if event is None:
                 bodies.append(frame)

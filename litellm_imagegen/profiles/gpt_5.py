@@ -14,7 +14,7 @@ FAMILY = "gpt_5"
 STARTS = ("gpt-5",)
 
 # One picture for each call of the tool: it has no field for their number.
-_NAMES = (gpt_image.NAMES - {Name.N}) | {Name.MODALITIES, Name.MAX_TOKENS}
+_NAMES = (gpt_image.NAMES - {Name.N}) | {Name.MODALITIES, Name.MUST_DRAW, Name.MAX_TOKENS}
 
 ROWS: tuple[Profile, ...] = (
     Profile(

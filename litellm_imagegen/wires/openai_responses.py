@@ -71,6 +71,7 @@ class OpenAiResponsesCodec:
             Name.PARTIAL_IMAGES,
             Name.MASK,
             Name.MODALITIES,
+            Name.MUST_DRAW,
             Name.PROVIDER_OPTIONS,
         }
     )
@@ -84,8 +85,9 @@ class OpenAiResponsesCodec:
         if plan.wants_picture:
             of_tool = options.pop(_TOOL) if isinstance(options.get(_TOOL), Mapping) else {}
             body["tools"] = [merged(_tool(plan), of_tool)]
-            if plan.output == (Modality.IMAGE,) or plan.surface is Surface.IMAGES:
-                body["tool_choice"] = {"type": _TOOL}  # words would be of no use
+            words_are_no_use = plan.output == (Modality.IMAGE,) or plan.surface is Surface.IMAGES
+            if words_are_no_use or plan.values.get(Name.MUST_DRAW):
+                body["tool_choice"] = {"type": _TOOL}
         body |= {field: plan.values[name] for name, field in _FIELDS.items() if name in plan.values}
         if plan.stream:
             body["stream"] = True

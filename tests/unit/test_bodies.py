@@ -225,6 +225,7 @@ def test_the_image_tool_and_the_input_of_responses_are_read() -> None:
         Name.MAX_TOKENS: 500,
         Name.DIMENSIONS: (1024, 1536),
         Name.QUALITY: "low",
+        Name.MUST_DRAW: True,
     }
     assert request.unread == ()
 
@@ -327,7 +328,6 @@ def test_a_response_in_the_background_is_refused_since_nobody_could_fetch_it() -
         {"truncation": "disabled"},
         {"text": {"format": {"type": "text"}}},
         {"tool_choice": "auto"},
-        {"tool_choice": "required"},
         {"stream": True},
     ],
     ids=str,

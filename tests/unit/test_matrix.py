@@ -391,6 +391,7 @@ STOPS: Table = {
     ("a", "b", "c", "d", "e", "f"): only_on_gemini(near(tuple("abcde"), stop=tuple("abcde"))),
 }
 _PICTURES, _WORDS = Cell(output=(Modality.IMAGE,)), Cell(output=(Modality.TEXT,))
+MUST_DRAW: Cells = on(*[MET] * 6, gpt_5=sent(must_draw=True))
 MODALITIES: Table = {
     ("image",): on_all(_PICTURES),
     ("IMAGE", "TEXT"): on(MET, MET, *[near("['image']")] * 4, gpt_5=MET),
@@ -453,7 +454,7 @@ SPELLED: list[tuple[str, str, Table]] = [
     ("openai_responses", "tools[0].input_fidelity", FIDELITIES),
     ("openai_responses", "tools[0].partial_images", PARTIALS),
     ("openai_responses", "tools[0].action", {"generate": on_all(MET)}),
-    ("openai_responses", "tool_choice", {"required": on_all(MET), "auto": on_all(MET)}),
+    ("openai_responses", "tool_choice", {"required": MUST_DRAW, "auto": on_all(MET)}),
     ("openai_responses", "max_output_tokens", TOKENS),
     ("openrouter", "modalities", MODALITIES),
     ("openrouter", "resolution", TIERS_AND_PIXELS),

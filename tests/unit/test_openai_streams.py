@@ -248,3 +248,12 @@ def test_provider_options_go_last_and_what_is_no_object_for_the_tool_stays_where
     assert body is not None
     assert body["tools"] == [{"type": "image_generation"}]
     assert {key: body[key] for key in options} == options
+
+
+@pytest.mark.parametrize("choice", ["required", {"type": "image_generation"}], ids=str)
+def test_a_forced_tool_is_forced_on_the_wire(choice: Any) -> None:
+    tools = [{"type": "image_generation"}]
+    plans = [_response_plan(tools=tools, tool_choice=one) for one in (choice, "auto")]
+    forced, free = (_codec(plan).encode(plan).body or {} for plan in plans)
+    assert forced["tool_choice"] == {"type": "image_generation"}
+    assert "tool_choice" not in free

@@ -326,6 +326,21 @@ def test_a_second_deployment_goes_on_where_the_first_one_broke() -> None:
     stage.vault.close()
 
 
+def test_a_foreign_model_that_goes_on_is_shown_as_litellm_has_it() -> None:
+    stage = Stage()
+    stage.live.begin("chatcmpl-1", holds_pictures=False)
+    stage.sends(*announced(), start=START)
+    stage.live.give_way()
+    foreign = [*announced(), delta("One"), completed(), frame("[DONE]")]
+    stage.sends(*foreign, ends=True)
+    assert stage.text == b"".join(foreign)
+    assert len(stage.starts) == 1
+    stage.live.planned({"tools": []}, stage._ended)
+    stage.came(TextDelta(text="One"))
+    stage.sends(*announced(), delta("One"))
+    assert stage.events[-1]["delta"] == "One", "and ours again after it"
+
+
 def test_a_failure_keeps_what_there_was_and_is_no_success() -> None:
     stage = Stage()
     stage.live.begin("chatcmpl-1", holds_pictures=False)
