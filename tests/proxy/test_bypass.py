@@ -143,7 +143,7 @@ _OWN_TO_EACH_ANSWER = frozenset(
 _HEADERS = ("content-type", "llm_provider-", "retry-after", "x-imagegen-", "x-litellm-", "x-ratelimit-")
 _POLLS = 200
 # `make campaign` asks for more.
-_MIXED_REQUESTS = int(os.environ.get("IMAGEGEN_MIXED_REQUESTS", "120"))
+_MIXED_REQUESTS = int(os.environ.get("IMAGEGEN_MIXED_REQUESTS", "60"))
 
 
 @dataclass(frozen=True)

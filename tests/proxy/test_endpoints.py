@@ -7,7 +7,7 @@ import base64
 import io
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,9 +15,8 @@ import pytest
 from PIL import Image
 
 from tests.pictures import data_url, look_at
-from tests.proxy.conftest import SETTINGS
 from tests.proxy.responding import pictures_of, respond, respond_streamed
-from tests.proxy.support import Proxy, running_proxy
+from tests.proxy.support import Proxy
 
 PAGE = Path(__file__).parents[2] / "docs" / "endpoints.md"
 IS_WRITTEN = "IMAGEGEN_WRITE_ENDPOINTS" in os.environ
@@ -57,7 +56,7 @@ class Ask:
 
     def __init__(self, proxy: Proxy, family: Family) -> None:
         self.proxy = proxy
-        self.model = family.model
+        self.model = f"sandbox/{family.model}"
         self.size = "{}x{}".format(*family.size)
 
     def chat(self) -> list[str]:
@@ -135,18 +134,6 @@ def picture_url(text: str) -> str:
 def completed(text: str, kind: str) -> list[str]:
     frames = [frame.partition("\n") for frame in text.split("\n\n") if frame.startswith(f"event: {kind}")]
     return [picture_url(json.loads(data.removeprefix("data: "))["b64_json"]) for _, _, data in frames]
-
-
-@pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """A proxy with a deployment for each family."""
-    deployments = [
-        {"model_name": family.model, "litellm_params": {"model": f"imagegen/sandbox/{family.model}"}}
-        for family in FAMILIES
-    ]
-    config = {"model_list": deployments, "litellm_settings": SETTINGS}
-    with running_proxy(config, tmp_path_factory.mktemp("endpoints")) as started:
-        yield started
 
 
 def row_of(proxy: Proxy, family: Family) -> str:

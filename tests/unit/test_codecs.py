@@ -502,7 +502,7 @@ def test_no_odd_value_at_any_place_fails_but_with_a_provider_error(
 
 
 @pytest.mark.parametrize(("provider", "wire"), EVERY_WIRE)
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(data=st.data())
 def test_no_reply_whatever_fails_but_with_a_provider_error(
     provider: Provider, wire: Wire, data: st.DataObject
@@ -512,7 +512,7 @@ def test_no_reply_whatever_fails_but_with_a_provider_error(
 
 
 @pytest.mark.parametrize(("provider", "wire"), EVERY_WIRE)
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_no_bytes_whatever_fail_but_with_a_provider_error(
     provider: Provider, wire: Wire, data: st.DataObject

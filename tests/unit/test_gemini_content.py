@@ -337,7 +337,7 @@ def _spoil(data: st.DataObject, value: Any) -> Any:
     return value
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=400)
 @given(st.data(), st.booleans())
 def test_no_reply_whatever_fails_but_with_a_provider_error(data: st.DataObject, is_error: bool) -> None:
     body = _spoil(data, copy.deepcopy(WHOLE))

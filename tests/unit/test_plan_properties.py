@@ -33,7 +33,7 @@ from litellm_imagegen.profiles import FAMILIES, Profile
 
 VENDOR = "the vendor"
 # A campaign tries more of them.
-EXAMPLES = int(os.environ.get("IMAGEGEN_EXAMPLES", "300"))
+EXAMPLES = int(os.environ.get("IMAGEGEN_EXAMPLES", "200"))
 PICTURE = ImageInput(url="https://pictures.example/first.png", spelling="the picture")
 TEXT = TextPart(text="a red dot")
 MESSAGES = (Message(role="user", parts=(TEXT,)),)
