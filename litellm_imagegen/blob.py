@@ -108,6 +108,15 @@ class Blob:
         """Bytes in the form they came in."""
         return len(self._given_text if self._given_raw is None else self._given_raw)
 
+    def compact(self) -> "Blob":
+        """The same in the form that it came in alone, for whoever keeps it for long."""
+        if self._given_raw is None or "base64_pieces" not in self.__dict__:
+            return self
+        twin = type(self)(self._given_raw, self._given_text, self._declared_mime)
+        for known in ("mime", "facts", "flaw"):
+            twin.__dict__[known] = getattr(self, known)
+        return twin
+
     @cached_property
     def facts(self) -> PictureFacts:
         """Hash, pixels (from the header alone) and length."""

@@ -101,7 +101,9 @@ def _item(place: str, item: Any, picture_of: Callable[[str], Blob | None]) -> It
             blob = picture_of(str(item.get("id")))
             if blob is None:
                 raise InvalidParameter(
-                    f"{place}.id", item.get("id"), "an item with its result, or one of late"
+                    f"{place}.id",
+                    item.get("id"),
+                    "an item with its result, or the id of a picture that was drawn lately",
                 )
             yield Message(role="assistant", parts=(ImageInput(blob=blob, spelling=f"{place}.id"),))
         case "reasoning":

@@ -220,7 +220,7 @@ def _hides_partial_images(
         return "parts of a message show finished pictures alone"
     if count is not None and count.value > 1:
         return "pictures on the way are shown for one picture alone"
-    return "somebody looks at answers before they are sent" if watched else None
+    return "nothing is sent here before the whole answer is there" if watched else None
 
 
 def _preferences(

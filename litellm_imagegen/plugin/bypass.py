@@ -4,7 +4,8 @@ The handler hands LiteLLM a short reference in a picture's place, and the pictur
 at the very last moment: as the server sends it. An ASGI wrapper around the proxy's whole application opens
 a vault for each request to a route we serve, finds the references of that request (and of no other) in
 what is sent, and sends the picture from its buffer instead. LiteLLM does everything else exactly as it
-does without us: headers, model names, usage, frames. The vault ends with its request, however that ends.
+does without us, but for streams that it has no form for (`vault.Live`). The vault ends with its request,
+however that ends.
 
 A reference is random, made after the model has answered, and known to nobody before it is replaced: text
 that looks like one is none, and passes through.
@@ -104,6 +105,22 @@ def usable_vault(setting: Bypass, logging_object: Any) -> Vault | None:
 def answers_are_looked_at() -> bool:
     """Whether some callback may want to see, or to change, the pictures of an answer themselves."""
     return any(map(_looks_at_answers, litellm.callbacks))
+
+
+def answers_may_be_blocked() -> bool:
+    """Whether some callback may keep an answer back: it has seen it, or judges the request meanwhile."""
+    return any(_looks_at_answers(callback) or _judges_meanwhile(callback) for callback in litellm.callbacks)
+
+
+def _judges_meanwhile(callback: Any) -> bool:
+    if isinstance(callback, str):
+        callback = get_custom_logger_compatible_class(callback)
+    if isinstance(callback, CustomGuardrail):
+        return "during_call" in str(callback.event_hook)
+    hook = "async_moderation_hook"
+    return isinstance(callback, CustomLogger) and getattr(type(callback), hook) is not getattr(
+        CustomLogger, hook
+    )
 
 
 def _looks_at_answers(callback: Any) -> bool:

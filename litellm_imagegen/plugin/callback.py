@@ -1,6 +1,8 @@
-"""The callback: parses and plans before LiteLLM drops fields, and adds our response headers.
+"""The callback: what has to be done where LiteLLM calls a hook.
 
-It also puts the provider back where a config's `custom_provider_map` has overwritten it.
+It parses and plans before LiteLLM drops fields, decides how a stream is sent, puts right what the bridge
+to responses has lost, keeps pictures out of logs, and adds our response headers. It also puts the provider
+back where a config's `custom_provider_map` has overwritten it.
 """
 
 import asyncio
@@ -16,9 +18,8 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm.types.llms.openai import ResponsesAPIResponse
 from litellm.types.utils import CallTypes
 
-from litellm_imagegen.canonical import ChatShape, ResponseShape, Surface
+from litellm_imagegen.canonical import ChatShape, ImageInput, ResponseShape, Surface
 from litellm_imagegen.errors import RequestError
-from litellm_imagegen.plan import Plan
 from litellm_imagegen.plugin import config
 from litellm_imagegen.plugin.bypass import answers_are_looked_at
 from litellm_imagegen.plugin.exceptions import translated
@@ -63,7 +64,8 @@ class ImagegenCallback(CustomLogger):
         if vault is not None and vault.owner is None and call_type in _CALLS_OF_OUR_ROUTES:
             vault.owner, vault.request = data.get("litellm_logging_obj"), data
             # LiteLLM's own hooks come later, and put the id into their own form.
-            vault.previous_response_id = data.get("previous_response_id")
+            named = data.get("previous_response_id")
+            vault.previous_response_id = named if isinstance(named, str) else None
 
     async def async_pre_call_deployment_hook(
         self, kwargs: dict[str, Any], call_type: CallTypes | None
@@ -103,7 +105,7 @@ class ImagegenCallback(CustomLogger):
                 vault.owner = request
             _go_live(vault, prepared, route, kwargs)
         if litellm.cache is not None:
-            kwargs["cache"] = _cache_control(kwargs, prepared.plan)
+            kwargs["cache"] = _cache_control(kwargs, prepared)
         # What the provider is shown stays with the plan: LiteLLM would log it as it stands.
         for holder in (kwargs, *_logged_parameters(request)):
             for name in ACCESS_OPTIONS:
@@ -159,6 +161,8 @@ def _go_live(vault: Vault, prepared: Prepared, route: Route, kwargs: dict[str, A
         return
     headers = {"x_litellm_call_id": str(kwargs.get("litellm_call_id") or "")}
     headers["x_imagegen_notices"] = notices_header(plan.notices) or ""
+    if vault.live is None and vault.has_started:
+        return  # somebody else's stream, which this deployment goes on with, is on its way
     if route is Route.RESPONSES:
         echoed = {name: kwargs[name] for name in ECHOED if kwargs.get(name) is not None}
         echoed["previous_response_id"] = prepared.previous_response_id
@@ -221,12 +225,13 @@ def _is_large(kwargs: dict[str, Any]) -> bool:
     return not length.isdecimal() or int(length) > _LARGE_REQUEST_BYTES
 
 
-def _cache_control(kwargs: dict[str, Any], plan: Plan) -> dict[str, Any]:
+def _cache_control(kwargs: dict[str, Any], prepared: Prepared) -> dict[str, Any]:
     """LiteLLM's cache keys know the fields of text models only: our namespace tells plans apart."""
-    given = kwargs.get("cache") or {}
+    given, plan = kwargs.get("cache") or {}, prepared.plan
     has_parts = plan.surface is Surface.CHAT and plan.preferences.output is ChatShape.PARTS
-    # LiteLLM replays a cached stream without its pictures, and cannot read a cached content of parts.
-    if kwargs.get("stream") or has_parts:
+    # LiteLLM replays a cached stream without its pictures, and cannot read a cached content of parts. What
+    # an earlier response has led to is not in its key, and belongs to one owner alone.
+    if kwargs.get("stream") or has_parts or prepared.previous_response_id:
         return {**given, "no-cache": True, "no-store": True}
     metadata = kwargs.get("metadata") or {}
     outer = (
@@ -234,9 +239,20 @@ def _cache_control(kwargs: dict[str, Any], plan: Plan) -> dict[str, Any]:
     )
     values = {str(name): value for name, value in plan.values.items()}
     shown = plan.preferences.model_dump(mode="json")
-    told = orjson.dumps([plan.provider, plan.model, values, plan.output, shown], option=orjson.OPT_SORT_KEYS)
+    told = orjson.dumps(
+        [plan.provider, plan.model, values, plan.output, shown],
+        default=_told_apart,
+        option=orjson.OPT_SORT_KEYS,
+    )
     own = f"imagegen-{hashlib.sha256(told).hexdigest()}"
     return {**given, "namespace": f"{outer}:{own}" if outer else own}
+
+
+def _told_apart(value: Any) -> Any:
+    """What tells one mask from another."""
+    if isinstance(value, ImageInput):
+        return value.url if value.blob is None else value.blob.facts["sha256"]
+    raise TypeError(f"{type(value).__name__} cannot be part of a cache key")
 
 
 def _provider_of(result: Any) -> str:

@@ -83,7 +83,10 @@ class Conversations:
 
     def _find(self, key: tuple[Hashable, str]) -> Conversation | None:
         kept = self._kept.get(key)
-        if kept is None or kept[0] < time.monotonic():
+        if kept is None:
+            return None
+        if kept[0] < time.monotonic():
+            self._drop(key)
             return None
         self._kept.move_to_end(key)
         return kept[1]

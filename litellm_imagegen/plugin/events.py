@@ -21,6 +21,9 @@ class Frames:
 
     def feed(self, body: bytes) -> Iterator[bytes]:
         """The frames that `body` completes, each with its end."""
+        if not self.rest and body.find(_END) == len(body) - len(_END) >= 0:
+            yield body  # one whole frame, as LiteLLM sends it
+            return
         *whole, self.rest = (self.rest + body).split(_END)
         for frame in whole:
             yield frame + _END

@@ -120,11 +120,10 @@ def _view(
     url_of = _url_of(given, prepared)
     if plan.surface is not Surface.RESPONSES:
         return chat.CompletionChunks(url_of, plan.preferences.output)
-    if vault is not None and isinstance(vault.live, ResponseEvents):
-        vault.live.begin(completion_id, holds_pictures=_usable(given, prepared) is None)
-        if not vault.live.holds_pictures:
-            url_of = vault.live.reference
-    return chat.CompletionChunks(url_of)
+    if vault is None or not isinstance(vault.live, ResponseEvents):
+        return chat.CompletionChunks()
+    vault.live.begin(completion_id, holds_pictures=_usable(given, prepared) is None)
+    return chat.CompletionChunks(chat.data_url if vault.live.holds_pictures else vault.live.reference)
 
 
 async def _chunks(

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import orjson
 
 from litellm_imagegen.canonical import PartialDelta
+from litellm_imagegen.engine import Step
 from litellm_imagegen.plugin.events import (
     COMMENT,
     END_OF_BODY,
@@ -21,7 +22,7 @@ from litellm_imagegen.plugin.events import (
     early_start,
     error_event,
 )
-from litellm_imagegen.plugin.vault import Message, Step, Vault
+from litellm_imagegen.plugin.vault import Message, Vault
 from litellm_imagegen.surfaces import images
 
 

@@ -26,7 +26,7 @@ from litellm_imagegen.engine import Job
 from litellm_imagegen.errors import InvalidParameter, RequestError, quote
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.plugin import config
-from litellm_imagegen.plugin.bypass import Bypass, answers_are_looked_at
+from litellm_imagegen.plugin.bypass import Bypass, answers_may_be_blocked
 from litellm_imagegen.plugin.config import Access
 from litellm_imagegen.plugin.conversations import CONVERSATIONS
 from litellm_imagegen.plugin.ledgers import current_ledger
@@ -112,7 +112,6 @@ class Given:
     client_headers: Mapping[str, str]
     timeout: Any = None
     litellm_params: Mapping[str, Any] = field(default_factory=dict)
-
     route: Route = Route.CHAT
     earlier_as_sent: str | None = None
 
@@ -211,7 +210,7 @@ def make_plan(given: Given) -> Plan:
         drops_unsupported=given.litellm_params.get("drop_params") is True or litellm.drop_params is True,
         own_rows=(*_row_of_base_model(given, provider, model_id), *config.own_rows(provider.name)),
         goes_to_successor=deployment.successor,
-        answers_are_watched=_bypass(given) is not Bypass.FORCE and answers_are_looked_at(),
+        answers_are_watched=_waits_for_whole_answer(given),
         parse=_parse(given),
     )
     if plan.wants_picture and _draws_nothing(name, model_id):
@@ -259,6 +258,14 @@ def prepare(given: Given) -> Prepared:
     return Prepared(plan, given.access, _bypass(given), turns, _owner(given), named)
 
 
+def _waits_for_whole_answer(given: Given) -> bool:
+    """Whether no picture is sent before LiteLLM, and whoever else, has the whole answer."""
+    setting = _bypass(given)
+    if given.route is Route.RESPONSES and (setting is Bypass.OFF or litellm.cache is not None):
+        return True
+    return setting is not Bypass.FORCE and answers_may_be_blocked()
+
+
 def _bypass(given: Given) -> Bypass:
     return config.deployment(given.model_info).bypass or config.settings().bypass or Bypass.AUTO
 
@@ -271,8 +278,10 @@ def _parse(given: Given) -> engine.Parse:
     earlier: tuple[Message, ...] = ()
     named = given.fields.get(_EARLIER)
     if named is not None:
+        if not isinstance(named, str):
+            raise InvalidParameter(_EARLIER, named, "the id of a response")
         original = ResponsesAPIRequestUtils.decode_previous_response_id_to_original_previous_response_id
-        names = (given.earlier_as_sent, original(str(named)))
+        names = (given.earlier_as_sent, original(named))
         found = next(filter(None, (CONVERSATIONS.find(owner, name) for name in names if name)), None)
         if found is None:
             raise InvalidParameter(_EARLIER, named, "the id of one of the latest responses that were stored")
@@ -281,9 +290,11 @@ def _parse(given: Given) -> engine.Parse:
 
 
 def _owner(given: Given) -> Hashable:
-    """Whose the conversation is: a team's, or else a key's."""
-    team, key = (given.metadata.get(f"user_api_key{name}") for name in ("_team_id", ""))
-    return ("team", team) if team else ("key", key)
+    """Whose the conversation is: a team's, or else a key's or, where there are no keys, a user's."""
+    for name in ("user_api_key_team_id", "user_api_key", "user_api_key_user_id"):
+        if (whose := given.metadata.get(name)) is not None:
+            return name, whose
+    return None
 
 
 async def make_job(prepared: Prepared, arguments: Mapping[str, Any]) -> Job:

@@ -56,9 +56,11 @@ def keep_conversation(
     if prepared.turns is None:
         return
     parts = tuple(
-        part if isinstance(part, TextPart) else ImageInput(blob=part.blob, spelling="previous_response_id")
+        part
+        if isinstance(part, TextPart)
+        else ImageInput(blob=part.blob.compact(), spelling="previous_response_id")
         for part in result.parts
     )
     turns = (*prepared.turns, Message(role="assistant", parts=parts))
-    pictures = {item: picture.blob for item, picture in output.pictures.items()}
+    pictures = {item: picture.blob.compact() for item, picture in output.pictures.items()}
     CONVERSATIONS.keep(prepared.owner, response_id, Conversation(turns, pictures, public_id))

@@ -21,6 +21,7 @@ from litellm_imagegen.canonical import (
     TextDelta,
     Usage,
 )
+from litellm_imagegen.engine import Step
 from litellm_imagegen.plugin.events import (
     COMMENT,
     END_OF_BODY,
@@ -32,7 +33,7 @@ from litellm_imagegen.plugin.events import (
     error_messages,
     is_event_stream,
 )
-from litellm_imagegen.plugin.vault import Message, Step, Vault
+from litellm_imagegen.plugin.vault import Message, Vault
 from litellm_imagegen.surfaces.metadata import provider_metadata
 from litellm_imagegen.surfaces.responses import Event, ResponseOutput, state, usage
 
@@ -82,6 +83,7 @@ class ResponseEvents:
         """A deployment is about to answer: the first one, or the next after one that has failed."""
         self._echoed = echoed
         self._ended = ended
+        self._vault.failure = None
         self._words: deque[str] = deque()  # that LiteLLM has passed on and the client has not got
         self._given = 0  # characters given to LiteLLM
         self._sent = 0  # characters sent to the client
@@ -116,6 +118,9 @@ class ResponseEvents:
             case PartialDelta() if self.holds_pictures:
                 pass
             case PartialDelta() | PictureDelta():
+                # What still waits of this picture is out of date.
+                if self._waiting and isinstance(self._waiting[-1][1], PartialDelta):
+                    self._waiting.pop()
                 self._waiting.append((self._given, step))
             case ImageResult():
                 self._result = step
@@ -280,9 +285,12 @@ class ResponseEvents:
 
 async def _parsed(frame: bytes) -> Event | None:
     """The event of a frame; None for a comment and for the end of all frames."""
+    return await asyncio.to_thread(_event_of, frame) if len(frame) > _LARGE_BYTES else _event_of(frame)
+
+
+def _event_of(frame: bytes) -> Event | None:
     data = frame.partition(b"data:")[2].strip()
     if not data.startswith(b"{"):
         return None
-    loads = orjson.loads
-    event: Event = await asyncio.to_thread(loads, data) if len(data) > _LARGE_BYTES else loads(data)
+    event: Event = orjson.loads(data)
     return event

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Iterator
 import orjson
 
 from litellm_imagegen.base64_text import in_batches
+from litellm_imagegen.engine import Step
 from litellm_imagegen.plugin import references
 from litellm_imagegen.plugin.events import COMMENT, body_message, is_event_stream
-from litellm_imagegen.plugin.vault import Message, Step, Vault
+from litellm_imagegen.plugin.vault import Message, Vault
 
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -88,6 +89,7 @@ class Sender:
         """Send what the application sends."""
         async with self._one_at_a_time:
             live = self._vault.live
+            self._vault.has_started |= live is None
             for following in [message] if live is None else await live.sent(message):
                 await self._take(following)
         if message["type"] == "http.response.start" and is_event_stream(message):
@@ -104,6 +106,10 @@ class Sender:
             self._silence.cancel()
 
     async def _came(self, step: Step) -> None:
+        # Who is cancelled meanwhile leaves no half of an event behind.
+        await asyncio.shield(asyncio.ensure_future(self._send_live(step)))
+
+    async def _send_live(self, step: Step) -> None:
         async with self._one_at_a_time:
             if self._vault.live is not None:
                 for message in self._vault.live.came(step):

@@ -5,11 +5,11 @@ import contextvars
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
-from litellm_imagegen.canonical import ImageResult, Notice, PartialDelta, Picture, PictureDelta, TextDelta
+from litellm_imagegen.canonical import Notice, Picture
+from litellm_imagegen.engine import Step
 from litellm_imagegen.plugin import references
 
 Message = MutableMapping[str, Any]
-Step = TextDelta | PartialDelta | PictureDelta | ImageResult
 
 # A bound for all vaults of a process; beyond it pictures go LiteLLM's way.
 MAXIMUM_HELD_BYTES = 2 * 1024**3
@@ -50,6 +50,7 @@ class Vault:
         self.serves_stream = False
         self.finishes: tuple[str, ...] = ()  # of choices beyond the first, as LiteLLM does not pass them on
         self.live: Live | None = None
+        self.has_started = False  # a start that is not live's has been sent
         self.failure: Exception | None = None  # before the first frame, where LiteLLM gives no HTTP status
         self.send_on: Callable[[Step], Awaitable[None]] | None = None
         self.client_gone = asyncio.Event()

@@ -77,6 +77,7 @@ class ResponseOutput:
         self._shows = shows
         self._message: Item | None = None
         self._text: dict[str, Any] | None = None  # the part that grows
+        self._words: list[str] = []  # in it
         self._drawing: Item | None = None
         self.items: list[Item] = []
         self.pictures: dict[str, Picture] = {}
@@ -100,7 +101,7 @@ class ResponseOutput:
         if self._text is None:
             self._text = {"type": "output_text", "text": "", "annotations": []}
             yield self._part_added(message, self._text)
-        self._text["text"] += text
+        self._words.append(text)
         yield {**self._in_part(message, "output_text.delta"), "delta": text, "logprobs": []}
 
     def partial(self, number: int, shown: str) -> Iterator[Event]:
@@ -146,10 +147,17 @@ class ResponseOutput:
 
     def left_unfinished(self) -> list[Item]:
         """The items of a response that has failed."""
+        if self._text is not None:
+            self._text["text"] = self._said()
         for item in self.items:
             if item["status"] == "in_progress":
                 item["status"] = "failed" if item is self._drawing else "incomplete"
         return self.items
+
+    def _said(self) -> str:
+        text = "".join(self._words)
+        self._words.clear()
+        return text
 
     def _refusal(self, reason: str) -> Iterator[Event]:
         message = yield from self._open_message()
@@ -175,7 +183,7 @@ class ResponseOutput:
 
     def _close_text(self, message: Item) -> Iterator[Event]:
         if self._text is not None:
-            text = self._text["text"]
+            text = self._text["text"] = self._said()
             yield {**self._in_part(message, "output_text.done"), "text": text, "logprobs": []}
             yield {**self._in_part(message, "content_part.done"), "part": dict(self._text)}
             self._text = None

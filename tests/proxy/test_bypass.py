@@ -1,5 +1,6 @@
 """Pictures that pass LiteLLM by arrive as those that do not, and whoever has to see one sees it."""
 
+import base64
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
 from litellm_imagegen.plugin import references
 from litellm_imagegen.sandbox import server
@@ -211,6 +213,7 @@ def setup(
             gemini("fails-to-picture", simulated, litellm_params={"api_key": "invalid-key"}),
             gemini("fails-to-words", simulated, litellm_params={"api_key": "invalid-key"}),
             gemini("is-down-to-picture", "http://127.0.0.1:9"),
+            {"model_name": "mask", "litellm_params": {"model": "imagegen/sandbox/gpt-image-2"}},
             gemini("is-down-to-words", "http://127.0.0.1:9"),
         ]
         for way in ("auto", "off", "force"):
@@ -729,3 +732,28 @@ def test_responses_that_differ_in_image_parameters_share_no_cached_answer(cachin
                 break
         else:
             pytest.fail("nothing was ever answered from the cache")
+
+
+def test_what_goes_on_from_different_responses_shares_no_cached_answer(caching: Setup) -> None:
+    asked = {}
+    for color in ("red", "green"):
+        caching.upstream.will_say(said(picture_part(data_url(color))))
+        asked[color] = respond(caching.proxy, "recorded-auto", f"A {color} boat").json()["id"]
+    for color, name in (("navy", "red"), ("teal", "green")):
+        url = data_url(color)
+        caching.upstream.will_say(said(picture_part(url)))
+        answer = respond(caching.proxy, "recorded-auto", "Make it blue", previous_response_id=asked[name])
+        assert pictures_of(answer.json()) == [url]
+        assert answer.json()["previous_response_id"] == asked[name]
+
+
+def test_a_mask_is_no_hindrance_to_a_cache(caching: Setup) -> None:
+    files = [
+        (name, ("a.png", base64.b64decode(data_url(picture=layer).partition(",")[2]), "image/png"))
+        for name, layer in (
+            ("image", Image.new("RGB", (64, 48), "red")),
+            ("mask", Image.new("RGBA", (64, 48), (0, 0, 0, 0))),
+        )
+    ]
+    answer = caching.proxy.edit(files, model="mask", prompt="A boat")
+    assert answer.status_code == 200, answer.text

@@ -645,7 +645,10 @@ ON_THE_WAY = [
 def test_an_error_on_the_way_is_the_last_event(proxy: Proxy, kind: str, trouble: Trouble) -> None:
     request = REQUESTS[kind].to(trouble.model, wished(trouble.wish), partial_images=2)
     streamed = request.streamed(proxy)
-    assert streamed.names == [f"{request.event}.partial_image"] * trouble.pictures + ["error"]
+    *partial, last_name = streamed.names
+    assert (set(partial), last_name) == ({f"{request.event}.partial_image"}, "error")
+    # Where a connection breaks it is chance how much of what came before is read.
+    assert len(partial) == trouble.pictures or (trouble.wish == "cut off" and len(partial) < trouble.pictures)
     assert streamed.error["code"] == str(trouble.status)
     assert trouble.words in streamed.error["message"]
     last = streamed.told[-1]

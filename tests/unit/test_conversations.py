@@ -283,7 +283,10 @@ def shown(prepared: Prepared) -> list[tuple[str, list[Any]]]:
     return [
         (
             message.role,
-            [part.text if isinstance(part, TextPart) else part.blob for part in message.parts],
+            [
+                part.text if isinstance(part, TextPart) else part.blob and part.blob.raw
+                for part in message.parts
+            ],
         )
         for message in prepared.plan.messages
     ]
@@ -301,7 +304,7 @@ def test_a_response_goes_on_where_the_one_it_names_has_ended(
     assert shown(second) == [
         ("system", ["Be kind."]),
         ("user", ["A fox"]),
-        ("assistant", ["Here.", FOX.blob]),
+        ("assistant", ["Here.", FOX.blob.raw]),
         ("user", ["At night"]),
     ]
     answered(second, "resp_2", "Done.")
@@ -313,8 +316,8 @@ def test_keys_of_one_team_share_and_others_do_not(store: Conversations) -> None:
     output = answered(prepared_for("k1", "t"), "resp_1", FOX)
     [item] = output.pictures
     reference = [{"type": "item_reference", "id": item}, {"role": "user", "content": "At night"}]
-    assert shown(prepared_for("k2", "t", previous_response_id="resp_1"))[1] == ("assistant", [FOX.blob])
-    assert shown(prepared_for("k2", "t", input=reference))[0] == ("assistant", [FOX.blob])
+    assert shown(prepared_for("k2", "t", previous_response_id="resp_1"))[1] == ("assistant", [FOX.blob.raw])
+    assert shown(prepared_for("k2", "t", input=reference))[0] == ("assistant", [FOX.blob.raw])
     for key, team in (("k1", None), ("k2", "other"), ("t", None), (None, None)):
         with pytest.raises(InvalidParameter) as caught:
             prepared_for(key, team, previous_response_id="resp_1")
@@ -327,6 +330,6 @@ def test_keys_of_one_team_share_and_others_do_not(store: Conversations) -> None:
 def test_what_is_not_to_be_stored_is_not_kept(store: Conversations) -> None:
     output = answered(prepared_for(store=False), "resp_1", FOX)
     assert store.held_bytes == 0
-    assert store.picture(("key", "k"), next(iter(output.pictures))) is None
+    assert store.picture(("user_api_key", "k"), next(iter(output.pictures))) is None
     with pytest.raises(InvalidParameter):
         prepared_for(previous_response_id="resp_1")

@@ -9,12 +9,13 @@ import pytest
 
 from litellm_imagegen.blob import Blob
 from litellm_imagegen.canonical import PartialDelta, Picture, PictureDelta, TextDelta
+from litellm_imagegen.engine import Step
 from litellm_imagegen.plugin import references, sending
 from litellm_imagegen.plugin import vault as vault_module
 from litellm_imagegen.plugin.bypass import BypassApplication
 from litellm_imagegen.plugin.events import COMMENT
 from litellm_imagegen.plugin.image_events import ImageEvents
-from litellm_imagegen.plugin.vault import Step, Vault, current_vault
+from litellm_imagegen.plugin.vault import Vault, current_vault
 from litellm_imagegen.surfaces import images
 from tests.unit.helpers import picture_bytes
 from tests.unit.test_bypass import Client, Headers, Message, assert_whole, nothing_to_receive

@@ -341,6 +341,30 @@ def test_a_foreign_model_that_goes_on_is_shown_as_litellm_has_it() -> None:
     assert stage.events[-1]["delta"] == "One", "and ours again after it"
 
 
+def test_of_pictures_on_the_way_that_wait_the_latest_counts() -> None:
+    """Each is kept for as long as it takes to send it: no two of them may be due at once."""
+    stage = Stage()
+    stage.live.begin("chatcmpl-1", holds_pictures=False)
+    stage.sends(*announced(), start=START)
+    partial = [PartialDelta(picture=picture, number=number) for number, picture in enumerate(PICTURES[:2])]
+    stage.came(TextDelta(text="One"), *partial)
+    stage.sends(delta("One"))
+    [shown] = [event for event in stage.events if event["type"].endswith("partial_image")]
+    assert shown["partial_image_index"] == 1
+    assert stage.vault.find(shown["partial_image_b64"].encode()) is not None
+    stage.came(TextDelta(text="Two"), partial[0], PictureDelta(picture=PICTURES[0]))
+    stage.sends(delta("Two"))
+    assert stage.text.count(b"partial_image_index") == 1, "its picture is there"
+    stage.vault.close()
+
+
+def test_what_one_deployment_failed_by_is_not_told_of_the_next() -> None:
+    stage = Stage()
+    stage.vault.failure = Failure()
+    stage.live.planned({}, stage._ended)
+    assert stage.vault.failure is None
+
+
 def test_a_failure_keeps_what_there_was_and_is_no_success() -> None:
     stage = Stage()
     stage.live.begin("chatcmpl-1", holds_pictures=False)
