@@ -79,6 +79,7 @@ LEGAL: dict[Name, Any] = {
     Name.WATERMARK: False,
     Name.INPUT_FIDELITY: "high",
     Name.PARTIAL_IMAGES: 3,
+    Name.MUST_DRAW: True,
     Name.RESPONSE_FORMAT: "b64_json",
     Name.MASK: MASK,
     Name.N: 3,

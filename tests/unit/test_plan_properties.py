@@ -77,6 +77,7 @@ WISHES: Mapping[Name, st.SearchStrategy[Any]] = {
     Name.INPUT_FIDELITY: st.sampled_from(["low", "high"]),
     Name.PARTIAL_IMAGES: st.integers(0, 3),
     Name.RESPONSE_FORMAT: st.sampled_from(["b64_json", "url"]),
+    Name.MUST_DRAW: st.just(True),
     Name.N: st.integers(1, 20),
     Name.MAX_TOKENS: st.integers(1, 99_999),
     Name.TEMPERATURE: st.floats(0, 2),
@@ -102,7 +103,12 @@ SHAPES: st.SearchStrategy[dict[Name, Any]] = st.one_of(
 VOCABULARIES = st.sets(st.sampled_from(sorted(set(Name) - {Name.PROVIDER_OPTIONS})), max_size=3).map(
     lambda unknown: frozenset(Name) - unknown
 )
-MET_BY_ANY = {Name.PARTIAL_IMAGES: 0, Name.MODERATION: "auto", Name.RESPONSE_FORMAT: "b64_json"}
+MET_BY_ANY = {
+    Name.PARTIAL_IMAGES: 0,
+    Name.MODERATION: "auto",
+    Name.RESPONSE_FORMAT: "b64_json",
+    Name.MUST_DRAW: True,
+}
 
 
 @st.composite
