@@ -175,7 +175,7 @@ class ResponseEvents:
     @staticmethod
     def _is_failure(event: Event) -> bool:
         """LiteLLM's own, or the bare error of a callback or of an older LiteLLM."""
-        return event.get("type") == _FAILED or "error" in event
+        return event.get("type") in (_FAILED, "error") or "error" in event
 
     async def _rewritten(self, event: Event, length: int) -> list[bytes]:
         kind = str(event.get("type"))
@@ -185,7 +185,7 @@ class ResponseEvents:
         if kind in _ENDS:
             return await asyncio.to_thread(self._last, event) if length > _LARGE_BYTES else self._last(event)
         if self._is_failure(event):
-            return self._broken_by(event["error"])
+            return self._broken_by(event.get("error") or event)
         if kind == _WORDS:
             self._words.append(str(event.get("delta") or ""))
         return list(self._due())  # what else there is tells of items that ours stand for
@@ -284,13 +284,14 @@ class ResponseEvents:
 
 
 async def _parsed(frame: bytes) -> Event | None:
-    """The event of a frame; None for a comment and for the end of all frames."""
+    """The event of a frame; None for a comment, for the end of all frames, and for what is no event."""
     return await asyncio.to_thread(_event_of, frame) if len(frame) > _LARGE_BYTES else _event_of(frame)
 
 
 def _event_of(frame: bytes) -> Event | None:
     data = frame.partition(b"data:")[2].strip()
-    if not data.startswith(b"{"):
+    try:
+        event = orjson.loads(data) if data.startswith(b"{") else None
+    except ValueError:  # of a callback that yields what it likes
         return None
-    event: Event = orjson.loads(data)
     return event

@@ -438,6 +438,26 @@ def test_a_long_silence_opens_the_stream_and_an_error_is_then_an_event() -> None
     assert stage.messages[-1]["more_body"] is False
 
 
+@pytest.mark.parametrize("error", [{"error": {"message": "oops"}}, {"type": "error", "message": "oops"}])
+def test_a_bare_error_ends_a_response_as_failed(error: dict[str, Any]) -> None:
+    stage = Stage()
+    stage.live.begin("chatcmpl-1", holds_pictures=False)
+    stage.sends(*announced(), start=START)
+    stage.came(TextDelta(text="One"))
+    stage.sends(delta("One"), frame(error), ends=True)
+    last = stage.events[-1]
+    assert last["type"] == "response.failed"
+    assert last["response"]["error"] == {"code": "server_error", "message": "oops"}
+    assert last["response"]["id"] == "resp_1"
+
+
+def test_what_is_no_event_passes() -> None:
+    stage = Stage()
+    odd = b"data: {'a': 'dict'}\n\n"
+    stage.sends(odd, start=START)
+    assert stage.text == odd
+
+
 def test_comments_of_litellm_pass() -> None:
     stage = Stage()
     stage.live.begin("chatcmpl-1", holds_pictures=False)
