@@ -666,3 +666,41 @@ def test_nothing_else_gets_a_comment(pieces: Sequence[bytes], is_ours: bool, hea
     client = Client()
     serve(silent(pieces, client, is_ours=is_ours, headers=headers), client)
     assert client.body == b"".join(pieces)
+
+
+class Judge(CustomLogger):
+    """Judges a request while it is being served."""
+
+    async def async_moderation_hook(self, data: Any, user_api_key_dict: Any, call_type: Any) -> None:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("callback", "may"),
+    [
+        (CustomGuardrail(guardrail_name="x", event_hook=GuardrailEventHooks.during_call), True),
+        (CustomGuardrail(guardrail_name="x", event_hook=GuardrailEventHooks.post_call), True),
+        (CustomGuardrail(guardrail_name="x", event_hook=GuardrailEventHooks.pre_call), False),
+        (Judge(), True),
+        (CustomLogger(), False),
+        (own_callback, False),
+    ],
+    ids=["during the call", "after it", "before it", "moderation", "a logger", "ours"],
+)
+def test_who_may_keep_an_answer_back(monkeypatch: pytest.MonkeyPatch, callback: Any, may: bool) -> None:
+    monkeypatch.setattr(litellm, "callbacks", Cast([callback]))
+    assert bypass.answers_may_be_blocked() is may
+
+
+def test_a_vault_knows_that_an_answer_has_begun() -> None:
+    """Whose stream is on its way is not to be begun once more."""
+    seen: list[bool] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(own_vault().has_started)
+        await send({"type": "http.response.start", "status": 200, "headers": EVENT_STREAM})
+        seen.append(own_vault().has_started)
+        await send({"type": "http.response.body", "body": b"data: x\n\n"})
+
+    serve(application, scope=scope_of("/v1/responses"))
+    assert seen == [False, True]
