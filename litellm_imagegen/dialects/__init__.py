@@ -20,7 +20,7 @@ from litellm_imagegen.dialects import (
     openrouter,
     vercel,
 )
-from litellm_imagegen.dialects.reading import Fields
+from litellm_imagegen.dialects.reading import Fields, boolean
 from litellm_imagegen.errors import ConfigurationError, InvalidParameter, RequestError
 
 DIALECTS: dict[str, Callable[[Fields], Iterator[Asked]]] = {
@@ -59,6 +59,8 @@ def parse_images(
     left = dict(body)
     messages = openai_images.read_prompt(left)
     mask = tuple(openai_images.read_mask(left))
+    streams = left.pop("stream", None)  # a form says it in words
+    left["stream"] = None if streams is None else boolean("stream", streams)
     request = _request(model, messages, left, defaults, model_is_clients=model_is_clients, asked_already=mask)
     return request.model_copy(update={"surface": Surface.IMAGES})
 
@@ -107,7 +109,9 @@ def _request(
     asked_already: tuple[Asked, ...] = (),
 ) -> ImageRequest:
     """What is `left` of a body once its messages are read, and the operator's defaults."""
-    streams = _boolean("stream", left.pop("stream", None))
+    streams = left.pop("stream", None)
+    if streams is not None and not isinstance(streams, bool):
+        raise InvalidParameter("stream", streams, "true or false")
     sent, configured = Fields(left), Fields(defaults, origin=Origin.OPERATOR)
     try:
         asked = [*_read(configured)]
@@ -122,7 +126,7 @@ def _request(
         messages=messages,
         asked=tuple(asked),
         unread=tuple(sent.unread()),
-        stream=streams,
+        stream=streams is True,
     )
 
 
@@ -132,15 +136,6 @@ def unknown_defaults(defaults: Mapping[str, Any]) -> list[str]:
     for _ in _read(fields):
         pass
     return [field.spelling for field in fields.unread()]
-
-
-def _boolean(spelling: str, value: Any) -> bool:
-    """Forms send true and false as text."""
-    known = {"true": True, "false": False, "none": False, "": False}
-    read = known.get(str(value).lower())
-    if read is None:
-        raise InvalidParameter(spelling, value, "true or false")
-    return read
 
 
 def _read(fields: Fields) -> Iterator[Asked]:

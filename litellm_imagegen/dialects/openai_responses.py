@@ -28,17 +28,21 @@ _ROLES: dict[str, Role] = {
 
 
 def read(fields: Fields) -> Iterator[Asked]:
-    """The tool's settings. Other tools are not for pictures, and stay unread."""
+    """The tool's settings. Other tools are not for pictures, and stay unread.
+
+    Raises `InvalidParameter` for tools of another form, since LiteLLM stumbles over them without a word.
+    """
     yield from fields.read(Name.MAX_TOKENS, integer(1), "max_output_tokens")
-    tools = fields.peek("tools")
-    if isinstance(tools, list):
-        fields.take("tools")
-        for index, tool in enumerate(tools):
-            place = f"{fields.spelling('tools')}[{index}]"
-            if isinstance(tool, Mapping) and tool.get("type") == _TOOL:
-                yield from _tool(fields.inner(place, {k: v for k, v in tool.items() if k != "type"}))
-            else:
-                fields.leave(place, tool)
+    tools, place_of_tools = fields.take("tools"), fields.spelling("tools")
+    if not isinstance(tools, list | None):
+        raise InvalidParameter(place_of_tools, tools, "a list of tools")
+    for index, given in enumerate(tools or ()):
+        place = f"{place_of_tools}[{index}]"
+        tool = as_mapping(place, given)
+        if tool.get("type") == _TOOL:
+            yield from _tool(fields.inner(place, {k: v for k, v in tool.items() if k != "type"}))
+        else:
+            fields.leave(place, tool)
     choice = fields.peek("tool_choice")
     if choice == "auto":
         fields.take("tool_choice")

@@ -1,5 +1,6 @@
 """The bodies of the other endpoints: /images/generations, /images/edits as JSON or a form, /responses."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -392,3 +393,30 @@ def test_who_writes_as_helicones_clients_do_reads_pictures_as_they_do(
 def test_an_operators_default_in_helicones_spelling_says_nothing_of_the_client() -> None:
     defaults = {"image_generation": SQUARE}
     assert not responses({"input": "a fox"}, defaults=defaults).reads_output_image
+
+
+@pytest.mark.parametrize("streams", ["true", "false", "", 1, [True]], ids=repr)
+@pytest.mark.parametrize(
+    ("parse", "body"),
+    [
+        (parse_chat, {"messages": [{"role": "user", "content": "a fox"}]}),
+        (parse_responses, {"input": "a fox"}),
+    ],
+    ids=["chat", "responses"],
+)
+def test_json_says_by_true_and_false_whether_to_stream(
+    parse: Callable[..., ImageRequest], body: dict[str, Any], streams: Any
+) -> None:
+    """LiteLLM streams for any text, "false" too, and breaks off a response that it was not told to stream."""
+    with pytest.raises(InvalidParameter) as caught:
+        parse(model="m", body={**body, "stream": streams}, defaults={})
+    assert caught.value.field == "stream"
+
+
+@pytest.mark.parametrize(
+    ("tools", "field"), [("x", "tools"), ({"type": "image_generation"}, "tools"), (["x"], "tools[0]")]
+)
+def test_tools_are_a_list_of_objects(tools: Any, field: str) -> None:
+    with pytest.raises(InvalidParameter) as caught:
+        responses({"input": "a fox", "tools": tools})
+    assert caught.value.field == field
