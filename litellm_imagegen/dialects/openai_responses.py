@@ -30,7 +30,7 @@ _ROLES: dict[str, Role] = {
 def read(fields: Fields) -> Iterator[Asked]:
     """The tool's settings. Other tools are not for pictures, and stay unread.
 
-    Raises `InvalidParameter` for tools of another form, since LiteLLM stumbles over them without a word.
+    Raises `InvalidParameter` for tools that are no list of objects.
     """
     yield from fields.read(Name.MAX_TOKENS, integer(1), "max_output_tokens")
     tools, place_of_tools = fields.take("tools"), fields.spelling("tools")
