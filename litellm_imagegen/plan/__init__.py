@@ -79,6 +79,12 @@ class Plan(Frozen):
         return Modality.IMAGE in self.output
 
     @property
+    def must_draw(self) -> bool:
+        """Whether an answer in words alone is of no use: nobody asked for words, or they cannot be shown."""
+        asked = bool(self.values.get(Name.MUST_DRAW))
+        return asked or self.output == (Modality.IMAGE,) or self.surface is Surface.IMAGES
+
+    @property
     def calls(self) -> "tuple[Plan, ...]":
         """A plan for each call. A seed is another one for each, or all would draw the same picture."""
         if len(self.counts) == 1:

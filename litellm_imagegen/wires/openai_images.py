@@ -16,7 +16,6 @@ from litellm_imagegen.canonical import (
     Finish,
     ImageInput,
     Name,
-    PartialDelta,
     PictureDelta,
     Usage,
 )
@@ -26,22 +25,17 @@ from litellm_imagegen.lifting import IncomingJson, LiftedJson
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.wires.errors import parsed_object, whole
 from litellm_imagegen.wires.openai_shared import (
-    count,
+    VOCABULARY_OF_PICTURES,
+    counted,
     details,
     is_done,
     outcome_of_reply,
+    partial_of,
+    picture_fields,
     picture_of,
     refusal_inside,
 )
 
-_FIELDS: Mapping[Name, str] = {
-    Name.N: "n",
-    Name.QUALITY: "quality",
-    Name.BACKGROUND: "background",
-    Name.OUTPUT_FORMAT: "output_format",
-    Name.OUTPUT_COMPRESSION: "output_compression",
-    Name.MODERATION: "moderation",
-}
 _FACTS = ("created", "size", "quality", "background", "output_format", "usage")
 
 
@@ -51,16 +45,7 @@ class OpenAiImagesCodec:
     vendor = "openai"
     takes_addresses = False
     refused_options: frozenset[str] = frozenset()
-    vocabulary = frozenset(
-        {
-            *_FIELDS,
-            Name.DIMENSIONS,
-            Name.INPUT_FIDELITY,
-            Name.PARTIAL_IMAGES,
-            Name.MASK,
-            Name.PROVIDER_OPTIONS,
-        }
-    )
+    vocabulary = frozenset({*VOCABULARY_OF_PICTURES, Name.N, Name.PROVIDER_OPTIONS})
 
     def __init__(self, *, names_deployment: bool = False) -> None:
         self._names_deployment = names_deployment
@@ -72,9 +57,9 @@ class OpenAiImagesCodec:
         """
         body: dict[str, Any] = {} if self._names_deployment else {"model": plan.model}
         body["prompt"] = plan.prompt
-        body |= {field: plan.values[name] for name, field in _FIELDS.items() if name in plan.values}
-        if dimensions := plan.values.get(Name.DIMENSIONS):
-            body["size"] = "{}x{}".format(*dimensions)
+        if Name.N in plan.values:
+            body["n"] = plan.values[Name.N]
+        body |= picture_fields(plan)
         partial = plan.values.get(Name.PARTIAL_IMAGES, 0)
         streams = bool(plan.stream and partial)
         if streams:
@@ -107,9 +92,7 @@ class OpenAiImagesCodec:
             return (refusal_inside(plan, said, event.text),)
         match said.get("type"):
             case "image_generation.partial_image" | "image_edit.partial_image":
-                picture = picture_of(plan, parsed, said, said.get("b64_json"))
-                number = count(said, "partial_image_index")
-                return (PartialDelta(picture=picture, number=number),) if picture else ()
+                return partial_of(plan, parsed, said, "b64_json")
             case "image_generation.completed" | "image_edit.completed":
                 return _deltas(plan, parsed, [said])
         return ()
@@ -164,17 +147,14 @@ def _pictures(plan: Plan, parsed: LiftedJson, data: Iterable[Any]) -> Iterable[D
 
 def _usage(said: Mapping[str, Any]) -> Usage:
     """OpenAI's counts. What a detail does not tell apart stays None."""
-    prompt, completion = count(said, "input_tokens"), count(said, "output_tokens")
+    usage = counted(said)
     given, made = details(said, "input_tokens_details"), details(said, "output_tokens_details")
-    image = made.get("image_tokens")
-    return Usage(
-        prompt_tokens=prompt,
-        completion_tokens=completion,
-        total_tokens=count(said, "total_tokens") or prompt + completion,
-        prompt_text_tokens=given.get("text_tokens"),
-        prompt_image_tokens=given.get("image_tokens"),
-        cached_tokens=given.get("cached_tokens"),
-        completion_text_tokens=made.get("text_tokens"),
-        # Image models answer with pictures alone, whether the reply says so or not.
-        completion_image_tokens=completion if image is None else image,
+    return usage.model_copy(
+        update={
+            "prompt_text_tokens": given.get("text_tokens"),
+            "prompt_image_tokens": given.get("image_tokens"),
+            "completion_text_tokens": made.get("text_tokens"),
+            # Image models answer with pictures alone, whether the reply says so or not.
+            "completion_image_tokens": made.get("image_tokens", usage.completion_tokens),
+        }
     )

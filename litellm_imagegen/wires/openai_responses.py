@@ -14,11 +14,8 @@ from litellm_imagegen.canonical import (
     Finish,
     ImageInput,
     Message,
-    Modality,
     Name,
-    PartialDelta,
     PictureDelta,
-    Surface,
     TextDelta,
     TextPart,
     Usage,
@@ -30,10 +27,13 @@ from litellm_imagegen.lifting import IncomingJson, LiftedJson
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.wires.errors import parsed_object, whole
 from litellm_imagegen.wires.openai_shared import (
-    count,
+    VOCABULARY_OF_PICTURES,
+    counted,
     details,
     is_done,
     outcome_of_reply,
+    partial_of,
+    picture_fields,
     picture_of,
     refusal_inside,
 )
@@ -44,14 +44,6 @@ _FIELDS: Mapping[Name, str] = {
     Name.MAX_TOKENS: "max_output_tokens",
     Name.TEMPERATURE: "temperature",
     Name.TOP_P: "top_p",
-}
-_TOOL_FIELDS: Mapping[Name, str] = {
-    Name.QUALITY: "quality",
-    Name.BACKGROUND: "background",
-    Name.OUTPUT_FORMAT: "output_format",
-    Name.OUTPUT_COMPRESSION: "output_compression",
-    Name.MODERATION: "moderation",
-    Name.INPUT_FIDELITY: "input_fidelity",
 }
 _FACTS = ("id", "model", "status", "incomplete_details", "usage", "tool_usage")
 _FACTS_OF_A_PICTURE = ("size", "quality", "background", "output_format")
@@ -66,10 +58,7 @@ class OpenAiResponsesCodec:
     vocabulary = frozenset(
         {
             *_FIELDS,
-            *_TOOL_FIELDS,
-            Name.DIMENSIONS,
-            Name.PARTIAL_IMAGES,
-            Name.MASK,
+            *VOCABULARY_OF_PICTURES,
             Name.MODALITIES,
             Name.MUST_DRAW,
             Name.PROVIDER_OPTIONS,
@@ -85,8 +74,7 @@ class OpenAiResponsesCodec:
         if plan.wants_picture:
             of_tool = options.pop(_TOOL) if isinstance(options.get(_TOOL), Mapping) else {}
             body["tools"] = [merged(_tool(plan), of_tool)]
-            words_are_no_use = plan.output == (Modality.IMAGE,) or plan.surface is Surface.IMAGES
-            if words_are_no_use or plan.values.get(Name.MUST_DRAW):
+            if plan.must_draw:
                 body["tool_choice"] = {"type": _TOOL}
         body |= {field: plan.values[name] for name, field in _FIELDS.items() if name in plan.values}
         if plan.stream:
@@ -116,9 +104,7 @@ class OpenAiResponsesCodec:
             case "response.output_text.delta":
                 return tuple(_words(plan, parsed, said.get("delta")))
             case "response.image_generation_call.partial_image":
-                picture = picture_of(plan, parsed, said, said.get("partial_image_b64"))
-                number = count(said, "partial_image_index")
-                return (PartialDelta(picture=picture, number=number),) if picture else ()
+                return partial_of(plan, parsed, said, "partial_image_b64")
             case "response.output_item.done":
                 item = said.get("item")
                 is_drawn = isinstance(item, dict) and item.get("type") == _DRAWN
@@ -135,10 +121,9 @@ class OpenAiResponsesCodec:
 
 
 def _tool(plan: Plan) -> dict[str, Any]:
-    tool: dict[str, Any] = {"type": _TOOL}
-    tool |= {field: plan.values[name] for name, field in _TOOL_FIELDS.items() if name in plan.values}
-    if dimensions := plan.values.get(Name.DIMENSIONS):
-        tool["size"] = "{}x{}".format(*dimensions)
+    tool: dict[str, Any] = {"type": _TOOL, **picture_fields(plan)}
+    if fidelity := plan.values.get(Name.INPUT_FIDELITY):
+        tool["input_fidelity"] = fidelity
     if plan.stream and (partial := plan.values.get(Name.PARTIAL_IMAGES)):
         tool["partial_images"] = partial
     if mask := plan.values.get(Name.MASK):
@@ -152,9 +137,10 @@ def _instructions(messages: Iterable[Message]) -> str:
 
 
 def _input(messages: Iterable[Message]) -> Iterable[dict[str, Any]]:
-    """The turns. OpenAI takes a picture of the assistant's only under an id that it gave it and has kept,
+    """The turns, with every picture as the user's, at its place.
 
-    and none in the instructions: both become the user's, at their place.
+    OpenAI takes one of the assistant's only under an id that it gave it and has kept, and none in the
+    instructions.
     """
     for message in messages:
         of_assistant = [
@@ -259,10 +245,10 @@ def _usage(response: Mapping[str, Any]) -> Usage | None:
     drawing = of_tools.get("image_gen") if isinstance(of_tools, dict) else None
     if not isinstance(used, dict) and not isinstance(drawing, dict):
         return None
-    answered = _counted(used) if isinstance(used, dict) else Usage()
+    answered = _answered(used) if isinstance(used, dict) else Usage()
     if not isinstance(drawing, dict):
         return answered
-    drawn = _counted(drawing)
+    drawn = _answered(drawing)
     image = details(drawing, "output_tokens_details").get("image_tokens", drawn.completion_tokens)
     words = answered.completion_tokens - (answered.reasoning_tokens or 0)
     return answered + drawn.model_copy(
@@ -273,12 +259,6 @@ def _usage(response: Mapping[str, Any]) -> Usage | None:
     )
 
 
-def _counted(said: Mapping[str, Any]) -> Usage:
-    prompt, completion = count(said, "input_tokens"), count(said, "output_tokens")
-    return Usage(
-        prompt_tokens=prompt,
-        completion_tokens=completion,
-        total_tokens=count(said, "total_tokens") or prompt + completion,
-        cached_tokens=details(said, "input_tokens_details").get("cached_tokens"),
-        reasoning_tokens=details(said, "output_tokens_details").get("reasoning_tokens"),
-    )
+def _answered(said: Mapping[str, Any]) -> Usage:
+    reasoning = details(said, "output_tokens_details").get("reasoning_tokens")
+    return counted(said).model_copy(update={"reasoning_tokens": reasoning})

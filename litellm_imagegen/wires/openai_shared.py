@@ -1,4 +1,4 @@
-"""What OpenAI's APIs have in common, on Azure too: error objects, token counts, pictures in base64.
+"""What OpenAI's APIs have in common, on Azure too: a picture's fields, errors, counts, pictures in base64.
 
 Sources: https://platform.openai.com/docs/guides/error-codes (errors of a reply),
 https://platform.openai.com/docs/api-reference/responses/object (codes of a response that failed).
@@ -8,13 +8,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from litellm_imagegen.blob import Blob
-from litellm_imagegen.canonical import EndDelta, Finish, Picture
+from litellm_imagegen.canonical import EndDelta, Finish, Name, PartialDelta, Picture, Usage
 from litellm_imagegen.codec import Reply, error_for_status
 from litellm_imagegen.errors import BadReply, ProviderError, quote
 from litellm_imagegen.lifting import IncomingJson, LiftedJson
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.wires.errors import error_object, retry_after, whole, with_known_models
 
+_PICTURE_FIELDS: Mapping[Name, str] = {
+    Name.QUALITY: "quality",
+    Name.BACKGROUND: "background",
+    Name.OUTPUT_FORMAT: "output_format",
+    Name.OUTPUT_COMPRESSION: "output_compression",
+    Name.MODERATION: "moderation",
+}
+# What can be said of a picture on either API, though not all of it in `picture_fields`.
+VOCABULARY_OF_PICTURES = frozenset(
+    {*_PICTURE_FIELDS, Name.DIMENSIONS, Name.INPUT_FIDELITY, Name.PARTIAL_IMAGES, Name.MASK}
+)
 _AZURES_FILTER = "contentFilter"
 _REFUSALS = frozenset(
     {
@@ -58,6 +69,21 @@ def is_done(event: IncomingJson) -> bool:
     return event.length <= 2 * len(_DONE) and event.text.strip() == _DONE
 
 
+def picture_fields(plan: Plan) -> dict[str, Any]:
+    """`{quality, background, output_format, output_compression, moderation, size}`, as far as decided."""
+    fields = {field: plan.values[name] for name, field in _PICTURE_FIELDS.items() if name in plan.values}
+    if dimensions := plan.values.get(Name.DIMENSIONS):
+        fields["size"] = "{}x{}".format(*dimensions)
+    return fields
+
+
+def partial_of(plan: Plan, parsed: LiftedJson, said: Mapping[str, Any], key: str) -> tuple[PartialDelta, ...]:
+    """The picture on its way that an event holds under `key`; nothing where there is none."""
+    picture = picture_of(plan, parsed, said, said.get(key))
+    number = count(said, "partial_image_index")
+    return () if picture is None else (PartialDelta(picture=picture, number=number),)
+
+
 def picture_of(plan: Plan, parsed: LiftedJson, said: Mapping[str, Any], base64: Any) -> Picture | None:
     """The picture that stands in `said` as `base64`; None where there is none."""
     if not isinstance(base64, str) or not base64:
@@ -74,6 +100,17 @@ def count(said: Mapping[str, Any], key: str) -> int:
     """A number of tokens, or of anything; 0 for what is none."""
     value = said.get(key)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+
+
+def counted(said: Mapping[str, Any]) -> Usage:
+    """The token counts that both APIs tell in the same words."""
+    prompt, completion = count(said, "input_tokens"), count(said, "output_tokens")
+    return Usage(
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        total_tokens=count(said, "total_tokens") or prompt + completion,
+        cached_tokens=details(said, "input_tokens_details").get("cached_tokens"),
+    )
 
 
 def details(said: Mapping[str, Any], key: str) -> dict[str, int]:
