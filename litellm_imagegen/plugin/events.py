@@ -1,6 +1,6 @@
 """Server-sent events, and errors in the place of a stream that has not begun."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -29,6 +29,32 @@ class Frames:
             yield frame + _END
 
 
+class Opening:
+    """The head of a stream, which goes with the first thing that there is to say.
+
+    `start` is LiteLLM's as soon as there is one; `headers` go with a stream that begins before that.
+    """
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
+        self.start: Message | None = None
+        self.is_sent = False
+
+    def before(self, bodies: Iterable[bytes]) -> list[Message]:
+        """Parts of the body, after the head where it is still to be sent."""
+        messages = [body_message(body) for body in bodies if body]
+        if messages and not self.is_sent:
+            self.is_sent = True
+            messages.insert(0, self.head())
+        return messages
+
+    def head(self) -> Message:
+        """The start of a stream of events, with LiteLLM's headers where they are known."""
+        if self.start is None:
+            return with_headers({"type": "http.response.start"}, 200, **_STREAM_HEADERS, **self._headers)
+        return with_headers(self.start, 200, **_STREAM_HEADERS, content_length="")
+
+
 def as_event(event: Mapping[str, Any]) -> bytes:
     """An event with its type as its name, which clients of either habit read."""
     return b"event: " + str(event["type"]).encode() + b"\ndata: " + orjson.dumps(event) + _END
@@ -45,16 +71,6 @@ def is_event_stream(start: Message) -> bool:
 def body_message(body: bytes) -> Message:
     """A part of a body that others follow."""
     return {"type": "http.response.body", "body": body, "more_body": True}
-
-
-def early_start(headers: Mapping[str, str]) -> Message:
-    """The start of a stream of events that begins before LiteLLM has an answer."""
-    return as_stream({"type": "http.response.start"}, **headers)
-
-
-def as_stream(start: Message, **headers: str) -> Message:
-    """The start of an answer that is to be a stream of events."""
-    return with_headers(start, 200, **_STREAM_HEADERS, content_length="", **headers)
 
 
 def error_event(answer: bytes) -> dict[str, Any]:

@@ -7,7 +7,6 @@ Source of the events: https://platform.openai.com/docs/api-reference/images-stre
 """
 
 import asyncio
-from collections.abc import Iterable
 
 import orjson
 
@@ -16,10 +15,9 @@ from litellm_imagegen.engine import Step
 from litellm_imagegen.plugin.events import (
     COMMENT,
     END_OF_BODY,
+    Opening,
     as_event,
-    as_stream,
     body_message,
-    early_start,
     error_event,
 )
 from litellm_imagegen.plugin.vault import Message, Vault
@@ -35,21 +33,19 @@ class ImageEvents:
     def __init__(self, vault: Vault, operation: str, *, headers: dict[str, str]) -> None:
         self._vault = vault
         self._operation = operation
-        self._headers = headers
-        self._start: Message | None = None
+        self._opening = Opening(headers)
         self._answer: list[bytes] = []
-        self._is_open = False
 
     def came(self, step: Step) -> list[Message]:
         """A picture on the way opens the stream."""
         if not isinstance(step, PartialDelta):
             return []
         shown = self._vault.keep_briefly(step.picture) or images.base64_text(step.picture)
-        return self._messages([as_event(images.partial_event(self._operation, step, shown))])
+        return self._opening.before([as_event(images.partial_event(self._operation, step, shown))])
 
     def silent(self) -> list[Message]:
         """A comment; a long silence opens the stream."""
-        return self._messages([COMMENT])
+        return self._opening.before([COMMENT])
 
     async def sent(self, message: Message) -> list[Message]:
         """LiteLLM's whole answer, as events.
@@ -58,17 +54,18 @@ class ImageEvents:
         begun it is an error event.
         """
         if message["type"] == "http.response.start":
-            self._start = message
+            self._opening.start = message
             return []
         self._answer.append(message.get("body", b""))
         if message.get("more_body"):
             return []
         answer, self._answer = b"".join(self._answer), []
-        is_error = self._start is None or self._start["status"] != 200
+        start = self._opening.start
+        is_error = start is None or start["status"] != 200
         events = [] if is_error else await asyncio.to_thread(self._told, answer)
-        if not events and not self._is_open and self._start is not None:
-            return [self._start, body_message(answer), END_OF_BODY]
-        return [*self._messages(events or [as_event(error_event(answer))]), END_OF_BODY]
+        if not events and not self._opening.is_sent and start is not None:
+            return [start, body_message(answer), END_OF_BODY]
+        return [*self._opening.before(events or [as_event(error_event(answer))]), END_OF_BODY]
 
     def _told(self, answer: bytes) -> list[bytes]:
         """The events of a whole answer: none where somebody has put something else in its place."""
@@ -77,11 +74,3 @@ class ImageEvents:
             return [as_event(event) for event in images.completed_events(self._operation, shown)]
         except (ValueError, LookupError, TypeError, AttributeError):
             return []
-
-    def _messages(self, bodies: Iterable[bytes]) -> list[Message]:
-        messages = [body_message(body) for body in bodies]
-        if messages and not self._is_open:
-            self._is_open = True
-            start = as_stream(self._start) if self._start is not None else early_start(self._headers)
-            messages.insert(0, start)
-        return messages

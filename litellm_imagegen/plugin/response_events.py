@@ -7,7 +7,7 @@ are held back until LiteLLM's last event brings them.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -26,9 +26,9 @@ from litellm_imagegen.plugin.events import (
     COMMENT,
     END_OF_BODY,
     Frames,
+    Opening,
     as_event,
     body_message,
-    early_start,
     error_event,
     error_messages,
     is_event_stream,
@@ -65,11 +65,9 @@ class ResponseEvents:
     ) -> None:
         self._vault = vault
         self._shape = shape
-        self._headers = headers
+        self._opening = Opening(headers)
         self._output = ResponseOutput(shape, self._shown)
         self._frames = Frames()
-        self._start: Message | None = None  # held until there is something to say
-        self._is_open = False  # headers have been sent
         self._is_over = False
         self._error: list[bytes] | None = None  # LiteLLM's answer that is no stream
         self._announcements: dict[str, Event] = {}  # LiteLLM's, sent with the first event that follows
@@ -124,18 +122,18 @@ class ResponseEvents:
                 self._waiting.append((self._given, step))
             case ImageResult():
                 self._result = step
-        return self._messages(self._due())
+        return self._opening.before(self._due())
 
     def silent(self) -> list[Message]:
         """A comment between two events; a long silence opens the stream."""
-        return [] if self._gives_way else self._messages([COMMENT])
+        return [] if self._gives_way else self._opening.before([COMMENT])
 
     async def sent(self, message: Message) -> list[Message]:
         """LiteLLM's events, rewritten. An error before the first of them keeps its HTTP status."""
         if self._is_over:
             return []
         if message["type"] == "http.response.start":
-            self._start = message
+            self._opening.start = message
             self._error = None if is_event_stream(message) else []
             return []
         is_last = not message.get("more_body")
@@ -151,26 +149,19 @@ class ResponseEvents:
             event = await _parsed(frame)
             if event is None:
                 bodies.append(frame)
-            elif self._is_failure(event) and not self._is_open and self._vault.failure is not None:
+            elif self._is_failure(event) and not self._opening.is_sent and self._vault.failure is not None:
                 self._is_over = True
-                return error_messages(self._start or early_start(self._headers), self._vault.failure)
+                return error_messages(self._opening.head(), self._vault.failure)
             else:
                 bodies += await self._rewritten(event, len(frame))
-        messages = self._messages([*bodies, self._frames.rest] if is_last else bodies)
+        messages = self._opening.before([*bodies, self._frames.rest] if is_last else bodies)
         return [*messages, END_OF_BODY] if is_last else messages
 
     def _told_error(self, answer: bytes) -> list[Message]:
         self._is_over = True
-        if not self._is_open and self._start is not None:
-            return [self._start, body_message(answer), END_OF_BODY]
-        return [*self._messages([self._numbered(error_event(answer))]), END_OF_BODY]
-
-    def _messages(self, bodies: Iterable[bytes]) -> list[Message]:
-        messages = [body_message(body) for body in bodies if body]
-        if messages and not self._is_open:
-            self._is_open = True
-            messages.insert(0, self._start or early_start(self._headers))
-        return messages
+        if not self._opening.is_sent and self._opening.start is not None:
+            return [self._opening.start, body_message(answer), END_OF_BODY]
+        return [*self._opening.before([self._numbered(error_event(answer))]), END_OF_BODY]
 
     @staticmethod
     def _is_failure(event: Event) -> bool:

@@ -35,7 +35,7 @@ class Live(Protocol):
 
 
 class Vault:
-    """The pictures of one request on their way to its client."""
+    """One request: its pictures on their way to the client, and what decides how its answer is sent."""
 
     held_bytes = 0  # of all vaults of the process
 
