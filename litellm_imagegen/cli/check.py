@@ -20,7 +20,7 @@ from litellm_imagegen.dialects import unknown_defaults
 from litellm_imagegen.errors import ImagegenError, quote
 from litellm_imagegen.plan.wishes import model_and_ending
 from litellm_imagegen.plugin import config, requests
-from litellm_imagegen.plugin.requests import Given, Route, configured_defaults
+from litellm_imagegen.plugin.given import Given, Route, configured_defaults
 from litellm_imagegen.profiles import Profile, find, rows_of
 from litellm_imagegen.providers import Provider
 

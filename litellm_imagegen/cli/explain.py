@@ -34,8 +34,9 @@ from litellm_imagegen.errors import ImagegenError, quote
 from litellm_imagegen.plan import Plan, make_plan
 from litellm_imagegen.plan.wishes import SHAPE, belongs_to_operators, model_and_ending
 from litellm_imagegen.plugin import config, requests
+from litellm_imagegen.plugin.given import Given, Route, configured_defaults
 from litellm_imagegen.plugin.redaction import redacted
-from litellm_imagegen.plugin.requests import PARSERS, Given, Route, configured_defaults
+from litellm_imagegen.plugin.requests import PARSERS
 from litellm_imagegen.profiles import find, rows_of
 from litellm_imagegen.providers import Provider
 

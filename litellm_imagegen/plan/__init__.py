@@ -30,7 +30,8 @@ from litellm_imagegen.conversion import Conversion
 from litellm_imagegen.errors import InvalidParameter, LimitExceeded, RequestError
 from litellm_imagegen.plan.decisions import Decisions
 from litellm_imagegen.plan.fields import decide_counts, decide_field, decide_format, without_refused
-from litellm_imagegen.plan.prompt import pictures_of, prompt_of
+from litellm_imagegen.plan.pictures import check_picture, masks_of, references_of
+from litellm_imagegen.plan.prompt import prompt_of
 from litellm_imagegen.plan.shape import decide_shape
 from litellm_imagegen.plan.wishes import OPERATORS, SHAPE, belongs_to_operators, model_and_ending, settle
 from litellm_imagegen.profiles import Price, Profile, find, rows_of
@@ -158,8 +159,8 @@ def make_plan(
     if Name.PROVIDER_OPTIONS in values:
         asked, options = settled[Name.PROVIDER_OPTIONS], values[Name.PROVIDER_OPTIONS]
         values[Name.PROVIDER_OPTIONS] = without_refused(asked, options, refused_options, decisions)
-    references = _references(request.messages, profile, decisions)
-    for picture in (*references, *_masks(values, references)):
+    references = references_of(request.messages, profile, decisions)
+    for picture in (*references, *masks_of(values, references)):
         check_picture(picture, profile.accepted_mime, limits)
     return Plan(
         provider=provider,
@@ -266,54 +267,6 @@ def _prompt(messages: tuple[Message, ...], profile: Profile) -> str:
     if not prompt and Modality.TEXT not in profile.output:
         raise RequestError(f"messages: {profile.id} needs words that say what to draw", "messages")
     return prompt
-
-
-def _references(
-    messages: tuple[Message, ...], profile: Profile, decisions: Decisions
-) -> tuple[ImageInput, ...]:
-    """The pictures to draw by. A model that takes no turns may leave out those of earlier ones.
-
-    Raises `InvalidParameter` for more pictures than the model takes.
-    """
-    last, earlier = pictures_of(messages)
-    most = profile.maximum_reference_images
-    if most is None or len(last) + len(earlier) <= most:
-        return (*last, *earlier)
-    surplus = (*last, *reversed(earlier))[most] if len(last) <= most else last[most]
-    if len(last) > most or Modality.TEXT in profile.output:
-        told = f"picture {most + 1} of {len(last) + len(earlier)}"
-        raise InvalidParameter(surplus.spelling, told, f"at most {most} for {profile.id}")
-    kept = (*last, *earlier)[:most]
-    told = f"{len(last) + len(earlier)} pictures"
-    decisions.shortened("messages", told, f"the latest {most}", f"at most {most} pictures")
-    return kept
-
-
-def _masks(values: Mapping[Name, Any], references: tuple[ImageInput, ...]) -> tuple[ImageInput, ...]:
-    mask = values.get(Name.MASK)
-    if mask is None:
-        return ()
-    if not references:
-        raise RequestError(f"{mask.spelling}: a mask needs a picture that it lies on", mask.spelling)
-    return (mask,)
-
-
-def check_picture(picture: ImageInput, accepted_mime: tuple[str, ...], limits: Limits) -> None:
-    """Refuse what the provider would refuse, before anything is sent or paid.
-
-    An address is checked when it has been fetched. Raises `LimitExceeded` and `InvalidParameter`.
-    """
-    if picture.blob is None:
-        return
-    facts = picture.blob.facts
-    if facts["bytes"] > limits.reference_bytes:
-        limit = f"{limits.reference_bytes} (limits.reference_bytes)"
-        raise LimitExceeded(picture.spelling, f"{facts['bytes']} bytes", limit)
-    pixels = (facts["width"] or 0) * (facts["height"] or 0)
-    if pixels > limits.pixels:
-        raise LimitExceeded(picture.spelling, f"{pixels} pixels", f"{limits.pixels} (limits.pixels)")
-    if accepted_mime and picture.blob.mime not in accepted_mime:
-        raise InvalidParameter(picture.spelling, picture.blob.mime, ", ".join(accepted_mime))
 
 
 def _default_deadline(values: Mapping[Name, Any]) -> float:

@@ -23,10 +23,11 @@ from litellm_imagegen.errors import RequestError
 from litellm_imagegen.plugin import config
 from litellm_imagegen.plugin.bypass import answers_are_looked_at
 from litellm_imagegen.plugin.exceptions import translated
+from litellm_imagegen.plugin.given import ACCESS_OPTIONS, Given, Route, route_of
 from litellm_imagegen.plugin.image_events import ImageEvents
 from litellm_imagegen.plugin.records import TOKEN, Prepared, find_record, record_of
 from litellm_imagegen.plugin.redaction import redact_log_arguments, redact_request, redacted
-from litellm_imagegen.plugin.requests import ACCESS_OPTIONS, Given, Route, prepare, route_of
+from litellm_imagegen.plugin.requests import prepare
 from litellm_imagegen.plugin.responding import ECHOED, completed, keep_conversation
 from litellm_imagegen.plugin.response_events import ResponseEvents
 from litellm_imagegen.plugin.vault import Vault, current_vault

@@ -19,8 +19,9 @@ from litellm_imagegen.errors import ClientGone, RequestError
 from litellm_imagegen.plugin import blocking, wrapping
 from litellm_imagegen.plugin.bypass import usable_vault
 from litellm_imagegen.plugin.exceptions import translated
+from litellm_imagegen.plugin.given import Given, Route
 from litellm_imagegen.plugin.records import TOKEN, Outcome, Prepared, find_record
-from litellm_imagegen.plugin.requests import Given, Route, make_job, prepare
+from litellm_imagegen.plugin.requests import make_job, prepare
 from litellm_imagegen.plugin.response_events import ResponseEvents
 from litellm_imagegen.plugin.sending import ends_with_connection
 from litellm_imagegen.plugin.vault import Vault, current_vault

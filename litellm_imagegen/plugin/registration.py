@@ -14,9 +14,9 @@ from litellm_imagegen.errors import ConfigurationError, RequestError, UnknownMod
 from litellm_imagegen.plugin import config
 from litellm_imagegen.plugin.bypass import install
 from litellm_imagegen.plugin.callback import ImagegenCallback
+from litellm_imagegen.plugin.given import configured_defaults
 from litellm_imagegen.plugin.handler import ImagegenHandler
 from litellm_imagegen.plugin.redaction import install_log_filter
-from litellm_imagegen.plugin.requests import configured_defaults
 
 _logger = logging.getLogger("litellm_imagegen")
 _LOOK_AGAIN_SECONDS = 0.25

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from litellm.types.utils import all_litellm_params
 
-from litellm_imagegen.plugin.requests import _NOBODYS_TIMEOUT_SECONDS
+from litellm_imagegen.plugin.given import _NOBODYS_TIMEOUT_SECONDS
 from tests.proxy.support import Frames, Proxy, running_proxy
 
 PROBE = """

@@ -16,8 +16,9 @@ from litellm_imagegen.canonical import ImageInput, ImageResult, Message, Picture
 from litellm_imagegen.errors import InvalidParameter
 from litellm_imagegen.plugin import config, conversations, requests
 from litellm_imagegen.plugin.conversations import Conversation, Conversations
+from litellm_imagegen.plugin.given import Given, Route
 from litellm_imagegen.plugin.records import Prepared
-from litellm_imagegen.plugin.requests import Given, Route, prepare
+from litellm_imagegen.plugin.requests import prepare
 from litellm_imagegen.plugin.responding import keep_conversation
 from litellm_imagegen.surfaces.responses import ResponseOutput
 from tests.unit.helpers import PRO, picture_bytes

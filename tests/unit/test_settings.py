@@ -8,7 +8,8 @@ from litellm_imagegen.errors import AuthenticationFailed, ConfigurationError, Re
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.plugin import config
 from litellm_imagegen.plugin.config import Access
-from litellm_imagegen.plugin.requests import Given, Route, make_plan
+from litellm_imagegen.plugin.given import Given, Route
+from litellm_imagegen.plugin.requests import make_plan
 from tests.unit.helpers import GEMINI, HELLO, KEY, PRO
 
 

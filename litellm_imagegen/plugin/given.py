@@ -1,0 +1,274 @@
+"""One call as LiteLLM hands it over, brought into one form: whose each field is, and what it says.
+
+LiteLLM gives the deployment hook everything, and a handler most of it in other places. A field belongs to
+the client when the client's body has it, else to the operator; without a proxy there is one caller and
+everything is the client's. LiteLLM's own arguments end here.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import orjson
+from litellm.types.utils import CallTypes, all_litellm_params
+
+from litellm_imagegen.canonical import Notice, NoticeCode
+from litellm_imagegen.errors import InvalidParameter, quote
+from litellm_imagegen.plugin import config
+from litellm_imagegen.plugin.config import Access
+from litellm_imagegen.plugin.records import TOKEN
+from litellm_imagegen.providers import PROVIDERS
+
+_HEADER_PREFIX = "x-imagegen-"
+# What LiteLLM passes as a timeout when nobody has set one.
+_NOBODYS_TIMEOUT_SECONDS = 6000
+# Fields of a chat request that LiteLLM itself acts on, and so are not lost when no model sees them.
+_SERVED_BY_LITELLM = frozenset(
+    {
+        "model",
+        "user",
+        "timeout",
+        "request_timeout",
+        "stream_timeout",
+        "stream_options",
+        "drop_params",
+        "additional_drop_params",
+        "store",
+        "headers",
+        "extra_headers",
+        "base_url",
+        "api_version",
+        "organization",
+        "deployment_id",
+        "region_name",
+        "custom_prompt_dict",
+        "safety_identifier",
+        "prompt_cache_key",
+        "num_workers",
+        "previous_response_id",
+        TOKEN,
+        config.PREFIX,
+    }
+)
+# What a deployment shows its provider beside the key.
+ACCESS_OPTIONS = frozenset(name for provider in PROVIDERS.values() for name in provider.option_variables)
+_OWNED = frozenset(all_litellm_params) | _SERVED_BY_LITELLM | ACCESS_OPTIONS
+_PRICE = "cost_per_"
+
+
+class Route(StrEnum):
+    """The kinds of requests that are served."""
+
+    CHAT = "chat"
+    RESPONSES = "responses"
+    GENERATIONS = "generations"
+    EDITS = "edits"
+
+
+_CALL_TYPES: Mapping[CallTypes | None, Route] = {
+    CallTypes.acompletion: Route.CHAT,
+    CallTypes.aresponses: Route.RESPONSES,
+    CallTypes.aimage_generation: Route.GENERATIONS,
+    CallTypes.aimage_edit: Route.EDITS,
+}
+
+
+def route_of(call_type: CallTypes | None) -> Route | None:
+    """The kind of request that LiteLLM calls a hook for, None for one that is not served."""
+    return _CALL_TYPES.get(call_type)
+
+
+@dataclass(frozen=True)
+class Given:
+    """One call as LiteLLM hands it over, brought into one form."""
+
+    model: str
+    fields: Mapping[str, Any]
+    model_info: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+    client_body: Mapping[str, Any] | None
+    client_headers: Mapping[str, str]
+    timeout: Any = None
+    litellm_params: Mapping[str, Any] = field(default_factory=dict)
+    route: Route = Route.CHAT
+    earlier_as_sent: str | None = None
+
+    @classmethod
+    def to_hook(cls, arguments: Mapping[str, Any], route: Route) -> "Given":
+        """From the arguments of the deployment hook."""
+        proxy_request = mapping(arguments.get("proxy_server_request"))
+        # LiteLLM keeps what it knows of key and team apart where the client's metadata has a meaning.
+        has_own = route in (Route.EDITS, Route.RESPONSES)
+        metadata = arguments.get("litellm_metadata" if has_own else "metadata")
+        return cls(
+            model=str(arguments["model"]),
+            fields={name: readable(value) for name, value in arguments.items()},
+            model_info=mapping(arguments.get("model_info")),
+            metadata=mapping(metadata),
+            client_body=mapping(proxy_request["body"]) if "body" in proxy_request else None,
+            client_headers=mapping(proxy_request.get("headers")),
+            timeout=arguments.get("timeout"),
+            litellm_params=arguments,
+            route=route,
+        )
+
+    @classmethod
+    def to_handler(cls, arguments: Mapping[str, Any], route: Route) -> "Given":
+        """From the arguments of a handler, when no hook has run: Python without the callback, or sync.
+
+        For pictures LiteLLM has dropped most fields by then, and hands its own arguments over among the rest.
+        """
+        optional = mapping(arguments.get("optional_params"))
+        parameters = mapping(arguments.get("litellm_params")) if route is Route.CHAT else optional
+        proxy_request = mapping(parameters.get("proxy_server_request"))
+        own = {name: arguments[name] for name in ("messages", "prompt", "image") if name in arguments}
+        return cls(
+            model=str(arguments["model"]),
+            fields={name: readable(value) for name, value in {**optional, **own}.items()},
+            model_info=mapping(parameters.get("model_info")),
+            metadata=mapping(parameters.get("metadata")),
+            client_body=mapping(proxy_request["body"]) if "body" in proxy_request else None,
+            client_headers=mapping(proxy_request.get("headers")),
+            timeout=arguments.get("timeout"),
+            litellm_params=parameters,
+            route=route,
+        )
+
+    @property
+    def access(self) -> Access:
+        """What the deployment shows to its provider, without what the client has sent."""
+        sent_by_client = {name.lower() for name in client_headers(self.client_body or {})}
+        given = {**mapping(self.fields.get("headers")), **mapping(self.fields.get("extra_headers"))}
+        return Access(
+            api_key=self.litellm_params.get("api_key"),
+            api_base=self.litellm_params.get("api_base"),
+            options={
+                name: value if isinstance(value, str) else orjson.dumps(value).decode()
+                for name in ACCESS_OPTIONS
+                if (value := self.litellm_params.get(name)) and name not in (self.client_body or {})
+            },
+            headers={name: str(value) for name, value in given.items() if name.lower() not in sent_by_client},
+        )
+
+    def names_model(self, model_id: str) -> bool:
+        """Whether the client itself named this very model, as a wildcard lets it."""
+        sent = self.model if self.client_body is None else str(self.client_body.get("model", ""))
+        return sent.endswith(model_id)
+
+
+def body_and_defaults(given: Given) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the client sent and what the operator set, without LiteLLM's own arguments."""
+    body: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
+    dropped = given.litellm_params.get("additional_drop_params") or ()
+    for key, value in given.fields.items():
+        if key in ("messages", "input", "instructions", "stream"):
+            body[key] = value
+        elif key in dropped or key in _OWNED:
+            continue
+        elif given.client_body is not None and key in given.client_body:
+            body[key] = value
+        elif _is_request_field(key):
+            (body if given.client_body is None else defaults)[key] = value
+    extra = body.get("extra_body")
+    if isinstance(extra, Mapping):
+        body["extra_body"] = {key: value for key, value in extra.items() if key != config.PREFIX}
+    return body, defaults
+
+
+def configured_defaults(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults that a deployment of a proxy's configuration holds, in its two places."""
+    parameters = mapping(deployment.get("litellm_params"))
+    own = config.deployment(deployment.get("model_info")).defaults
+    return {**own, **{key: value for key, value in parameters.items() if _is_request_field(key)}}
+
+
+def _is_request_field(key: str) -> bool:
+    return key not in _OWNED and not key.startswith(("_", "litellm_"))
+
+
+def client_choices(given: Given) -> list[tuple[str, Any]]:
+    """`imagegen` in the body, in `extra_body`, and the headers: the headers count last."""
+    choices = []
+    body = given.fields if given.client_body is None else given.client_body
+    for place, holder in (("", body), ("extra_body.", mapping(body.get("extra_body")))):
+        if holder.get(config.PREFIX) is not None:
+            choices.append((f"{place}{config.PREFIX}", holder[config.PREFIX]))
+    headers = {
+        key.lower().removeprefix(_HEADER_PREFIX).replace("-", "_"): value
+        for key, value in given.client_headers.items()
+        if key.lower().startswith(_HEADER_PREFIX)
+    }
+    if headers:
+        choices.append(("x-imagegen header", headers))
+    return choices
+
+
+def metadata_of(given: Given, key: str) -> Any:
+    """What stands for us in the metadata of a key or team; `key` is LiteLLM's name for it."""
+    return mapping(given.metadata.get(key)).get(config.PREFIX)
+
+
+def dropped_headers(given: Given) -> tuple[Notice, ...]:
+    """Headers to the provider belong to the operator: a client's are not sent."""
+    names = ", ".join(sorted(client_headers(given.client_body or {})))
+    if not names:
+        return ()
+    why = "headers to the provider belong to the operator"
+    return (Notice(code=NoticeCode.UNSUPPORTED, field="extra_headers", asked=quote(names)[:100], why=why),)
+
+
+def client_headers(body: Mapping[str, Any]) -> list[str]:
+    """Names of the headers that a client wants to send to the provider."""
+    return [str(name) for field in ("headers", "extra_headers") for name in mapping(body.get(field))]
+
+
+def deadline(given: Given) -> float | None:
+    """Seconds that LiteLLM passes, None for its own default, which is no decision of anybody's."""
+    timeout = given.timeout
+    if timeout is None or timeout == _NOBODYS_TIMEOUT_SECONDS:
+        return None
+    seconds = getattr(timeout, "read", timeout)
+    try:
+        value = math.nan if isinstance(seconds, bool) else float(seconds)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise InvalidParameter("timeout", seconds, "a number of seconds above 0")
+    return value
+
+
+def operator_prices(given: Given) -> bool:
+    """Whether the deployment has its own price: LiteLLM then works the cost out."""
+    sent = given.client_body or {}
+    priced = {**given.model_info, **given.litellm_params}
+    return any(value is not None and _PRICE in key and key not in sent for key, value in priced.items())
+
+
+def readable(value: Any) -> Any:
+    """A file, in whichever form an HTTP library holds it, as its bytes; anything else as it is.
+
+    A list of them too. It is read from its beginning: a second try reads it once more.
+    """
+    if isinstance(value, list) and any(map(_is_file, value)):
+        return [readable(item) for item in value]
+    if not _is_file(value):
+        return value
+    if isinstance(value, tuple):  # (name, file, media type) of the OpenAI client
+        return readable(value[1])
+    file = getattr(value, "file", value)
+    file.seek(0)
+    return file.read()
+
+
+def _is_file(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return len(value) in (2, 3, 4) and (isinstance(value[1], bytes) or _is_file(value[1]))
+    return hasattr(getattr(value, "file", value), "seek") and hasattr(getattr(value, "file", value), "read")
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """`value` where it is an object, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
