@@ -27,7 +27,7 @@ from litellm_imagegen.canonical import (
     Surface,
 )
 from litellm_imagegen.conversion import Conversion
-from litellm_imagegen.errors import InvalidParameter, LimitExceeded, RequestError
+from litellm_imagegen.errors import InvalidParameter, RequestError
 from litellm_imagegen.plan.decisions import Decisions
 from litellm_imagegen.plan.fields import decide_counts, decide_field, decide_format, without_refused
 from litellm_imagegen.plan.pictures import check_picture, masks_of, references_of
