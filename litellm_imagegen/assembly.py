@@ -87,9 +87,10 @@ class Assembly:
                 self._close_words()
                 self._parts.append(delta.picture)
             case EndDelta():
-                given = {name: value for name, value in delta if name != "facts" and value is not None}
-                facts = {**self._end.facts, **delta.facts}
-                self._end = self._end.model_copy(update={**given, "facts": facts})
+                given = {name: value for name, value in delta if value is not None}
+                given["facts"] = {**self._end.facts, **delta.facts}
+                given["reasoning_details"] = (*self._end.reasoning_details, *delta.reasoning_details)
+                self._end = self._end.model_copy(update=given)
 
     def result(self, spent: Usage | None) -> ImageResult:
         """The whole result. Raises `BadReply` for an empty one."""
@@ -112,9 +113,12 @@ class Assembly:
             finish=end.finish or Finish.OTHER,
             refusal=end.refusal,
             usage=usage,
+            reasoning_details=end.reasoning_details,
             facts=end.facts,
             notices=plan.notices,
         )
+        if result.outcome is Outcome.EMPTY and end.silence:
+            result = result.model_copy(update={"finish": Finish.REFUSED, "refusal": end.silence})
         if result.outcome is Outcome.EMPTY:
             reason = end.facts.get("finishReason")
             why = f" ({reason})" if reason else ""

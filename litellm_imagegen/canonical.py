@@ -128,10 +128,15 @@ Role = Literal["system", "user", "assistant"]
 
 
 class Message(Frozen):
-    """One turn of the conversation."""
+    """One turn of the conversation.
+
+    `reasoning_details` are what a gateway wants back of an assistant's turn as it gave it, and means nothing
+    to anybody else.
+    """
 
     role: Role
     parts: tuple[TextPart | ImageInput, ...]
+    reasoning_details: tuple[Any, ...] = ()
 
 
 class Surface(StrEnum):
@@ -314,13 +319,14 @@ class ImageResult(Answer):
     """What came back as a whole, what it cost, what had to change.
 
     `facts` are the provider's own, under its own names. `answers` are given where several were asked for.
-    With `needs_picture` words alone will not do.
+    With `needs_picture` words alone will not do. `reasoning_details` as in `Message`.
     """
 
     provider: str
     model: str
     answers: tuple[Answer, ...] = ()
     usage: Usage | None = None
+    reasoning_details: tuple[Any, ...] = ()
     facts: Mapping[str, Any] = {}
     notices: tuple[Notice, ...] = ()
     needs_picture: bool = False
@@ -371,11 +377,17 @@ class RemotePicture(Frozen):
 
 
 class EndDelta(Frozen):
-    """What a reply says beside its parts; later ones complete and overwrite earlier ones."""
+    """What a reply says beside its parts; later ones complete and overwrite earlier ones.
+
+    `silence` is why something was refused if neither words nor a picture have come: some tell it in no other
+    way. Of `reasoning_details` later ones follow earlier ones.
+    """
 
     finish: Finish | None = None
     refusal: str | None = None
+    silence: str | None = None
     usage: Usage | None = None
+    reasoning_details: tuple[Any, ...] = ()
     facts: Mapping[str, Any] = {}
 
 

@@ -70,13 +70,18 @@ class Codec(Protocol):
 
     `vocabulary` holds every name that `encode` can spell, `vendor` is the key under which provider options
     are meant for it, and `takes_addresses` tells whether a picture may be given to it as an address.
-    `refused_options` are provider options of its vendor that another wire of the same vendor takes alone.
+    `refused_options` are provider options of its vendor that another wire of the same vendor takes alone;
+    with `passes_options` a plan holds those of all vendors, each under its name. Of `together` the wire takes
+    all or none. `maximum_pictures` to draw by fit into a call, None for any number.
     """
 
     vocabulary: frozenset[Name]
     vendor: str
-    takes_addresses: bool
-    refused_options: frozenset[str]
+    takes_addresses: bool = False
+    refused_options: frozenset[str] = frozenset()
+    passes_options: bool = False
+    together: frozenset[Name] = frozenset()
+    maximum_pictures: int | None = None
 
     def encode(self, plan: Plan) -> Call:
         """The call that carries `plan` out."""
@@ -89,9 +94,9 @@ class Codec(Protocol):
         """
         ...
 
-    def decode_event(self, plan: Plan, event: IncomingJson) -> Sequence[Delta]:
-        """What the data of one server-sent event says. Raises `ProviderError`."""
-        ...
+    def decode_event(self, plan: Plan, event: IncomingJson) -> Sequence[Delta | RemotePicture]:
+        """What the data of one server-sent event says, of a wire that streams. Raises `ProviderError`."""
+        raise BadReply(plan.provider, "a stream where there is none")
 
     def decode_error(self, plan: Plan, reply: Reply) -> ProviderError | EndDelta:
         """What a reply with an error status means; a refusal is an answer without a picture."""

@@ -28,12 +28,22 @@ def cost_of(
         return usage.cost
     if price is None:
         return None
-    by_tokens = _of_tokens(usage, price) if usage is not None and usage.total_tokens else None
+    by_tokens = (
+        _of_tokens(_told_apart(usage, pictures), price) if usage is not None and usage.total_tokens else None
+    )
     if by_tokens is not None:
         return by_tokens
     costs = [_of_picture(price, picture, quality, references) for picture in pictures]
     known = [cost for cost in costs if cost is not None]
     return sum(known) if known and len(known) == len(costs) else None
+
+
+def _told_apart(usage: Usage, pictures: Sequence[Picture]) -> Usage:
+    """Where nobody tells a picture's tokens from those of words, all but thoughts are the picture's."""
+    if usage.completion_image_tokens is not None or usage.completion_text_tokens is not None or not pictures:
+        return usage
+    image = max(usage.completion_tokens - (usage.reasoning_tokens or 0), 0)
+    return usage.model_copy(update={"completion_image_tokens": image})
 
 
 def _of_tokens(usage: Usage, price: Price) -> float | None:

@@ -95,8 +95,8 @@ class Job:
 
     @property
     def codec(self) -> Codec:
-        """The codec of the model's wire."""
-        return self.provider.wire(self.plan.model).codec
+        """The codec of the plan's wire."""
+        return self.provider.wire_named(self.plan.wire).codec
 
     @property
     def key(self) -> Hashable:

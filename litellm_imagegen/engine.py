@@ -31,7 +31,7 @@ from litellm_imagegen.dialects import parse_chat
 from litellm_imagegen.driving import Job, Ledger, drive, with_pictures_fetched
 from litellm_imagegen.errors import BadReply, ImagegenError, quote
 from litellm_imagegen.plan import Plan, make_plan
-from litellm_imagegen.profiles import Profile, find
+from litellm_imagegen.profiles import Profile
 from litellm_imagegen.providers import Provider
 from litellm_imagegen.transport import Deadline, Transport
 
@@ -59,32 +59,29 @@ def prepare(
     own_rows: Iterable[Profile] = (),
     goes_to_successor: bool = False,
     answers_are_watched: bool = False,
+    wire: str | None = None,
     parse: Parse = parse_chat,
 ) -> Plan:
     """The plan for a request, which `parse` reads as the endpoint's dialects have it.
 
     `body` is what the client sent, `defaults` what the operator set for the deployment, both raw;
     `notices` are those that the caller has already. `name` is the provider's name as the operator
-    knows it, where it differs. Without `is_priced` no cost is worked out. Raises `RequestError`.
+    knows it, where it differs, and `wire` that of the wire to take, where an operator has chosen one. Without
+    `is_priced` no cost is worked out. Raises `RequestError`, and `ConfigurationError` for an unknown wire.
     """
-    own_rows = tuple(own_rows)
+    own_rows = (*own_rows, *provider.rows)
     if goes_to_successor:
         model, told = _successor(provider, model, own_rows)
         notices = (*notices, *told)
     request = parse(model=model, body=body, defaults=defaults, model_is_clients=model_is_clients)
-    wire = provider.wire(model)
+    chosen = provider.wire_named(wire) if wire else provider.wire(model, request.surface, own_rows)
     plan = make_plan(
         request,
-        provider=name or provider.name,
-        family=wire.family,
-        vocabulary=wire.codec.vocabulary,
-        vendor=wire.codec.vendor,
-        refused_options=wire.codec.refused_options,
+        provider.target(chosen, name),
         preferences=preferences,
         limits=limits,
         locked=locked,
         deadline_seconds=deadline_seconds,
-        renames_models=provider.renames_models,
         drops_unsupported=drops_unsupported,
         own_rows=own_rows,
         answers_are_watched=answers_are_watched,
@@ -97,7 +94,7 @@ def _successor(
     provider: Provider, model: str, own_rows: tuple[Profile, ...]
 ) -> tuple[str, tuple[Notice, ...]]:
     """The model that followed one that is gone, which may be of another family."""
-    row = find(provider.wire(model).family, model, own_rows)
+    row = provider.wire(model).row(model, own_rows)
     if not row.gone or not row.successor:
         return model, ()
     why = f"gone since {row.gone}"

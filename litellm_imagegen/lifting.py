@@ -2,9 +2,11 @@
 
 A JSON parser looks at every character of a 24 MB base64 string and copies it into a new one. Here each
 string of more than 64 KB without escapes is told by its quotes as the text comes in, kept in the pieces
-it came in, and replaced by a short placeholder; what is left is small and is parsed as usual.
+it came in, and replaced by a short placeholder; what is left is small and is parsed as usual. Of a data URL
+only the base64 is set apart.
 """
 
+import re
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +18,12 @@ from litellm_imagegen.base64_text import Base64Text
 MINIMUM_LENGTH = 64 * 1024
 _MAXIMUM_DEPTH = 50
 _MAXIMUM_MARKS = 20_000  # text with more quotes and escapes is no reply with a picture: parse it as it is
+
+
+_DATA_URL = re.compile(
+    rb"data:([A-Za-z0-9.+-]{1,60}/[A-Za-z0-9.+-]{1,60})?(;[A-Za-z0-9.+=-]{1,60}){0,3};base64,"
+)
+_LONGEST_HEAD = 512  # bytes of a data URL before its data
 
 
 class LiftedJson:
@@ -33,6 +41,15 @@ class LiftedJson:
             return self._lifted[value]
         return Base64Text(value.encode()) if value.isascii() else None
 
+    def data_url(self, value: Any) -> tuple[str, Base64Text | None] | None:
+        """The media type, "" where it tells none, and the base64 of a data URL; None if it is none."""
+        if not isinstance(value, str):
+            return None
+        head = _DATA_URL.match(value[:_LONGEST_HEAD].encode())
+        if head is None:
+            return None
+        return (head[1] or b"").decode(), self.base64(value[head.end() :])
+
     def at(self, key: Any) -> "LiftedJson":
         """A part of the value."""
         return LiftedJson(self.value[key], self._lifted)
@@ -43,8 +60,9 @@ class LiftedJson:
         Raises `ValueError` for a string that is not UTF-8.
         """
         if isinstance(value, str):
-            lifted = self._lifted.get(value)
-            return value if lifted is None else b"".join(lifted.pieces).decode()
+            head, comma, data = value.rpartition(",") if value.startswith("data:") else ("", "", value)
+            lifted = self._lifted.get(data)
+            return value if lifted is None else head + comma + b"".join(lifted.pieces).decode()
         if isinstance(value, list):
             return [self.whole(item, depth - 1) for item in value] if depth else []
         if isinstance(value, dict):
@@ -69,6 +87,7 @@ class IncomingJson:
         self._held: list[bytes] = []  # of a string that may yet become long
         self._held_length = 0
         self._long: Base64Text | None = None  # the long string that is open
+        self._head_left = 0  # bytes of the open string that stay where they are, since no base64 begins yet
         self.length = 0
 
     @classmethod
@@ -150,7 +169,7 @@ class IncomingJson:
             if self._held_length > self._minimum_length:
                 self._lift()
         else:
-            self._long.feed(piece[start:])
+            self._feed(self._long, piece[start:])
 
     def _close(self, piece: bytes, done: int, start: int, end: int) -> int:
         """The open string ends. How much of the piece is kept now."""
@@ -158,24 +177,36 @@ class IncomingJson:
         if self._long is None and not self._is_escaped:
             if self._held_length + end - start > self._minimum_length:
                 self._kept.append(piece[done:start])
-                self._lift()
+                self._lift(piece[start : min(end, start + _LONGEST_HEAD)])
             else:
                 self._keep_held()
         if self._long is None:
             return done
-        self._long.feed(piece[start:end])
+        self._feed(self._long, piece[start:end])
         self._long = None
         return end
 
-    def _lift(self) -> None:
+    def _lift(self, following: bytes = b"") -> None:
         """What is held, and what follows to the end of the string, is set apart."""
         name = f"{self._mark}:{len(self._lifted)}"
         self._long = self._lifted[name] = Base64Text()
+        head = _DATA_URL.match(b"".join((*self._held, following))[:_LONGEST_HEAD])
+        if head is not None:
+            self._kept.append(head[0])
+            self._head_left = head.end()
         self._kept.append(name.encode())
         for piece in self._held:
-            self._long.feed(piece)
+            self._feed(self._long, piece)
         self._held.clear()
         self._held_length = 0
+
+    def _feed(self, text: Base64Text, piece: bytes) -> None:
+        """A piece of a long string, without what stands before its base64."""
+        if self._head_left:
+            skipped = min(self._head_left, len(piece))
+            self._head_left -= skipped
+            piece = piece[skipped:]
+        text.feed(piece)
 
     def _keep_held(self) -> None:
         self._kept += self._held

@@ -21,7 +21,7 @@ from litellm_imagegen.errors import ImagegenError, quote
 from litellm_imagegen.plan.wishes import model_and_ending
 from litellm_imagegen.plugin import config, requests
 from litellm_imagegen.plugin.given import Given, Route, configured_defaults
-from litellm_imagegen.profiles import Profile, find, rows_of
+from litellm_imagegen.profiles import Profile, rows_of
 from litellm_imagegen.providers import Provider
 
 CALLBACK = "litellm_imagegen.callback"
@@ -92,10 +92,9 @@ class _Deployment:
     def served(self) -> str:
         """What clients get here."""
         try:
-            provider_name, model_id = config.split_model(self._model)
+            provider_name, provider, model_id = config.upstream_of(self._model)
         except ImagegenError:
             return "serves nothing"
-        provider = config.provider_of(provider_name, model_id)
         endpoints = f"endpoints: {', '.join(_ENDPOINTS)}"
         if "*" in model_id:
             family = provider.wire(model_id).family
@@ -120,11 +119,10 @@ class _Deployment:
         wrong = [*self._mistakes()]
         yield from wrong
         try:
-            provider_name, model_id = config.split_model(self._model)
+            provider_name, provider, model_id = config.upstream_of(self._model)
         except ImagegenError as error:
             yield Finding(_MODEL, error.message)
             return
-        provider = config.provider_of(provider_name, model_id)
         if names is not None:
             yield from self._key_findings(provider_name, provider, names)
         if "*" in model_id:
@@ -348,9 +346,11 @@ def _row_of(provider: Provider, model_id: str) -> tuple[Profile, tuple[str, ...]
         own = config.own_rows(provider.name)
     except ImagegenError:
         own = ()  # told already
-    family = provider.wire(model_id).family
-    ids = tuple(known for row in rows_of(family, own) for known in (row.id, *row.former_ids))
-    return find(family, _without_ending(provider, model_id)[0], own), ids
+    own = (*own, *provider.rows)
+    wire = provider.wire(model_id, own_rows=own)
+    rows = rows_of(wire.family, own)
+    ids = tuple(f"{wire.prefix}{known}" for row in rows for known in (row.id, *row.former_ids))
+    return wire.row(_without_ending(provider, model_id)[0], own), ids
 
 
 def _without_ending(provider: Provider, model_id: str) -> tuple[str, str]:

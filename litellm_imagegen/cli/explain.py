@@ -37,7 +37,7 @@ from litellm_imagegen.plugin import config, requests
 from litellm_imagegen.plugin.given import Given, Route, configured_defaults
 from litellm_imagegen.plugin.redaction import redacted
 from litellm_imagegen.plugin.requests import PARSERS
-from litellm_imagegen.profiles import find, rows_of
+from litellm_imagegen.profiles import rows_of
 from litellm_imagegen.providers import Provider
 
 _PLACEHOLDER = "(a placeholder: the request has no messages)"
@@ -200,10 +200,9 @@ def explain(
     `Explanation.error`. Raises nothing.
     """
     try:
-        name, model_id = config.split_model(model)
+        name, provider, model_id = config.upstream_of(model)
     except ImagegenError as error:
         return Explanation(model=model, about_model="no model of a provider here", policy=policy, error=error)
-    provider = config.provider_of(name, model_id)
     route = _route(body)
     placeholder = {"messages": [{"role": "user", "content": _PLACEHOLDER}]} if route is Route.CHAT else {}
     whole = {**placeholder, **body}
@@ -219,7 +218,7 @@ def explain(
     )
     handed_over = {
         **whole,
-        "model": f"{config.PREFIX}/{name}/{model_id}",
+        "model": f"{config.PREFIX}/{model.removeprefix(f'{config.PREFIX}/')}",
         "model_info": {config.PREFIX: {"policy": policy, "defaults": dict(defaults)}},
         "proxy_server_request": {"body": whole},
     }
@@ -323,17 +322,13 @@ class _Explainer:
 
     def _planned(self, request: ImageRequest) -> Plan:
         """The plan for a part of what was asked for. One that adapts: no part is an error of its own then."""
-        wire = self._provider.wire(request.model)
+        wire = self._provider.wire(request.model, request.surface, self._provider.rows)
         return make_plan(
             request,
-            provider=self._name,
-            family=wire.family,
-            vocabulary=wire.codec.vocabulary,
-            vendor=wire.codec.vendor,
-            refused_options=wire.codec.refused_options,
+            self._provider.target(wire, self._name),
             preferences=Preferences(policy=Policy.ADAPT),
             limits=Limits(),
-            renames_models=self._provider.renames_models,
+            own_rows=self._provider.rows,
         )
 
     def _places(self, plan: Plan, without: Plan) -> dict[str, Any]:
@@ -342,14 +337,15 @@ class _Explainer:
         return {place: value for place, value in full.items() if reduced.get(place, _NO_NAME) != value}
 
     def _encoded(self, plan: Plan) -> Call:
-        return self._provider.wire(plan.model).codec.encode(plan)
+        return self._provider.wire_named(plan.wire).codec.encode(plan)
 
     def _call_facts(self, call: Call, plan: Plan) -> dict[str, Any]:
         body = _form_facts(call) if call.form is not None else call.body and _redacted(call.body, plan)
-        return {"method": call.method, "url": self._url(call), "body": body}
+        return {"method": call.method, "url": self._url(call, plan.wire), "body": body}
 
-    def _url(self, call: Call) -> str:
-        base = yarl.URL(self._provider.base_url or _NO_ADDRESS)
+    def _url(self, call: Call, wire: str) -> str:
+        address = self._provider.base_url or _NO_ADDRESS
+        base = yarl.URL(self._provider.wire_named(wire).address(address))
         if self._name == config.SANDBOX:  # its port is chosen when it is first called
             base = base.with_scheme("http").with_host(config.SANDBOX)
         path = base.raw_path.rstrip("/") + "/" + call.path.lstrip("/")
@@ -361,9 +357,9 @@ def _about(provider: Provider, model_id: str) -> str:
     bare = model_id
     if provider.renames_models:
         bare, _ = model_and_ending(ImageRequest(model=model_id, messages=()))
-    family = provider.wire(bare).family
-    row = find(family, bare)
-    if any(bare in (known.id, *known.former_ids) for known in rows_of(family)):
+    wire = provider.wire(bare)
+    row, own = wire.row(bare, provider.rows), bare.removeprefix(wire.prefix)
+    if any(own in (known.id, *known.former_ids) for known in rows_of(wire.family, provider.rows)):
         return "; ".join(filter(None, (f"a model of the family {row.family}", status(row))))
     return f"no row here has this id, it is planned for as one of the family {row.family}"
 

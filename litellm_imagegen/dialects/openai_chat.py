@@ -3,7 +3,7 @@
 Source: https://platform.openai.com/docs/api-reference/chat/create.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from litellm_imagegen.canonical import Asked, ImageInput, Message, Name, Role, TextPart
@@ -54,7 +54,18 @@ def _message(place: str, message: Any) -> Message:
             parts.append(
                 chat_picture(f"{place}.images[{index}]", as_mapping(f"{place}.images[{index}]", image))
             )
-    return Message(role=role, parts=tuple(parts))
+    return Message(role=role, parts=tuple(parts), reasoning_details=_reasoning(place, role, message))
+
+
+def _reasoning(place: str, role: Role, message: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a gateway wants back of an assistant's turn: https://openrouter.ai/docs/use-cases/reasoning-tokens."""
+    here = f"{place}.reasoning_details"
+    given = message.get("reasoning_details") if role == "assistant" else None
+    if given is None:
+        return ()
+    if not isinstance(given, list):
+        raise InvalidParameter(here, given, "a list of objects")
+    return tuple(carriable(here, given))
 
 
 def _content(place: str, content: Any) -> Iterator[TextPart | ImageInput]:

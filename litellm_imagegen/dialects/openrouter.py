@@ -5,6 +5,7 @@ https://openrouter.ai/docs/api-reference/images.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from litellm_imagegen.canonical import Asked, Name
 from litellm_imagegen.dialects.reading import Fields, Reader, modalities, number, ratio, words
@@ -19,11 +20,13 @@ _SOURCEFUL = (
     "background_mode",
     "background_hex_color",
 )
+# Which providers may serve a request is the operator's to say: the plan sees to it.
+_OF_THE_GATEWAY = ("provider", "plugins", "transforms", "session_id")
 _VENDOR = "openrouter"
 
 
 def read(fields: Fields) -> Iterator[Asked]:
-    """What to answer with, and the picture's shape and looks."""
+    """What to answer with, the picture's shape and looks, and what OpenRouter itself is told."""
     yield from fields.read(Name.MODALITIES, modalities, "modalities")
     yield from fields.read_shape("resolution")
     for config in fields.nested("image_config"):
@@ -33,8 +36,17 @@ def read(fields: Fields) -> Iterator[Asked]:
         yield from config.read(Name.STRENGTH, number(0, 1), "strength")
         yield from config.read(Name.STYLE, words, "style")
         for key in (*_RECRAFT, *_SOURCEFUL):
-            yield from config.read(Name.PROVIDER_OPTIONS, _passed_on(key), key)
+            yield from config.read(Name.PROVIDER_OPTIONS, _passed_on("image_config", key), key)
+    for key in _OF_THE_GATEWAY:
+        yield from fields.read(Name.PROVIDER_OPTIONS, _passed_on(key), key)
 
 
-def _passed_on(key: str) -> Reader:
-    return lambda spelling, value: {_VENDOR: {"image_config": {key: value}}}
+def _passed_on(*place: str) -> Reader:
+    """A reader of what goes to OpenRouter as it stands, to this place of its body."""
+
+    def read(spelling: str, value: Any) -> dict[str, Any]:
+        for key in reversed(place):
+            value = {key: value}
+        return {_VENDOR: value}
+
+    return read

@@ -7,6 +7,7 @@ asked becomes a notice, or an error under the strict policy (decisions.py).
 
 import difflib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -29,14 +30,27 @@ from litellm_imagegen.canonical import (
 from litellm_imagegen.conversion import Conversion
 from litellm_imagegen.errors import InvalidParameter, RequestError
 from litellm_imagegen.plan.decisions import Decisions
-from litellm_imagegen.plan.fields import decide_counts, decide_field, decide_format, without_refused
+from litellm_imagegen.plan.fields import (
+    decide_counts,
+    decide_field,
+    decide_format,
+    options_of,
+    without_refused,
+)
 from litellm_imagegen.plan.pictures import check_picture, masks_of, references_of
 from litellm_imagegen.plan.prompt import prompt_of
-from litellm_imagegen.plan.shape import decide_shape
+from litellm_imagegen.plan.shape import decide_shape, rest_of_shape
 from litellm_imagegen.plan.wishes import OPERATORS, SHAPE, belongs_to_operators, model_and_ending, settle
 from litellm_imagegen.profiles import Price, Profile, find, rows_of
 
-__all__ = ["DEFAULT_DEADLINE_SECONDS", "DEFAULT_DEADLINE_SECONDS_4K", "Plan", "check_picture", "make_plan"]
+__all__ = [
+    "DEFAULT_DEADLINE_SECONDS",
+    "DEFAULT_DEADLINE_SECONDS_4K",
+    "Plan",
+    "Target",
+    "check_picture",
+    "make_plan",
+]
 
 DEFAULT_DEADLINE_SECONDS = 300.0
 DEFAULT_DEADLINE_SECONDS_4K = 600.0
@@ -47,15 +61,43 @@ _SHOWS_OUTPUT_IMAGE = ("helicone",)
 _DECIDED_TOGETHER = frozenset({*SHAPE, Name.N, Name.MODALITIES, Name.OUTPUT_FORMAT, Name.OUTPUT_COMPRESSION})
 
 
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where a plan is carried out: what the wire of the model can spell, and how its ids are known.
+
+    `provider` is told by this name, `wire` is the name of its wire and `family` that of its models' rows.
+    `vocabulary` holds the names that the wire can spell and `vendor` the key under which provider options
+    are meant for it; with `passes_options` those of all vendors go on as they are. `refused_options` are
+    options that the wire is known to refuse, of `together` it takes all or none, and of pictures to draw by
+    `maximum_pictures`, None for any number. `renames_models` is true
+    where we know the model ids ourselves (endings cut off, former ids replaced) and false on gateways, which
+    get the configured id untouched; `prefix` stands before an id and is no part of the row's.
+    """
+
+    provider: str
+    family: str
+    vocabulary: frozenset[Name]
+    vendor: str
+    wire: str = ""
+    refused_options: frozenset[str] = frozenset()
+    together: frozenset[Name] = frozenset()
+    maximum_pictures: int | None = None
+    passes_options: bool = False
+    renames_models: bool = True
+    prefix: str = ""
+
+
 class Plan(Frozen):
     """Everything a codec needs to know, decided. `values` holds what is to be sent, by name.
 
+    `wire` is the name of the provider's wire that it is made for.
     `prompt` and `references` are the conversation as models take it that know no turns. `counts` holds the
     number of pictures for each call that it takes; a codec spells one call, with the number of its pictures
     under `Name.N`. `conversion` is what is left to do with a finished picture.
     """
 
     provider: str
+    wire: str = ""
     model: str
     messages: tuple[Message, ...]
     prompt: str
@@ -108,45 +150,38 @@ class Plan(Frozen):
 
 def make_plan(
     request: ImageRequest,
+    target: Target,
     *,
-    provider: str,
-    family: str,
-    vocabulary: frozenset[Name],
-    vendor: str,
     preferences: Preferences,
     limits: Limits,
     locked: frozenset[str] = frozenset(),
     deadline_seconds: float | None = None,
-    renames_models: bool = True,
     drops_unsupported: bool = False,
     own_rows: Iterable[Profile] = (),
-    refused_options: frozenset[str] = frozenset(),
     answers_are_watched: bool = False,
 ) -> Plan:
-    """Decide how to carry `request` out on `provider`.
+    """Decide how to carry `request` out on `target`.
 
-    `vocabulary` holds the names that the provider's wire can spell and `vendor` the key under which
-    provider options are meant for it. `renames_models` is true where we know the model ids ourselves
-    (endings cut off, former ids replaced) and false on gateways, which get the configured id untouched.
     `locked` holds names at which a client's wish stops. With `drops_unsupported` (LiteLLM's drop_params)
     the strict policy leaves out what the model lacks as the other one does. `deadline_seconds` is what
-    LiteLLM passed, None if nothing. `own_rows` are the operator's, and go before ours.
-    `refused_options` are provider options that the wire is known to refuse. With `answers_are_watched`
-    nothing is shown before the whole answer has been looked at.
+    LiteLLM passed, None if nothing. `own_rows` are the operator's, and go before ours. With
+    `answers_are_watched` nothing is shown before the whole answer has been looked at.
 
     Raises `RequestError` for anything that cannot be sent, and under `Policy.STRICT` for anything that
     would have to be changed or left out.
     """
-    decisions = Decisions(preferences.policy, vendor, drops_unsupported=drops_unsupported)
-    model, asked_by_name = model_and_ending(request) if renames_models else (request.model, ())
-    profile = find(family, model, own_rows)
-    if renames_models and model != profile.id:
+    decisions = Decisions(preferences.policy, target.vendor, drops_unsupported=drops_unsupported)
+    model, asked_by_name = model_and_ending(request) if target.renames_models else (request.model, ())
+    profile = find(target.family, model.removeprefix(target.prefix), own_rows)
+    if target.renames_models and model != profile.id:
         decisions.renamed(model, profile.id, "former id")
-    settled = settle((*request.asked, *asked_by_name), vendor=vendor, locked=locked, decisions=decisions)
+    settled = settle(
+        (*request.asked, *asked_by_name), vendor=target.vendor, locked=locked, decisions=decisions
+    )
     for field in request.unread:
         why = OPERATORS if belongs_to_operators(field.spelling) else "no such field for this model"
         decisions.unsupported(field.spelling, field.value, Origin.CLIENT, why)
-    preferences = _preferences(preferences, request, provider, decisions)
+    preferences = _preferences(preferences, request, target.provider, decisions)
     unseen = _hides_partial_images(settled, request, preferences, watched=answers_are_watched)
     if unseen is not None:
         partial = settled.pop(Name.PARTIAL_IMAGES, None)
@@ -154,17 +189,19 @@ def make_plan(
             decisions.left_out(partial, unseen)
     output = _output(settled, profile, decisions)
     values, counts, conversion = _decided(
-        settled, profile=profile, vocabulary=vocabulary, vendor=vendor, limits=limits, decisions=decisions
+        settled, profile=profile, target=target, limits=limits, decisions=decisions
     )
     if Name.PROVIDER_OPTIONS in values:
         asked, options = settled[Name.PROVIDER_OPTIONS], values[Name.PROVIDER_OPTIONS]
-        values[Name.PROVIDER_OPTIONS] = without_refused(asked, options, refused_options, decisions)
-    references = references_of(request.messages, profile, decisions)
+        values[Name.PROVIDER_OPTIONS] = without_refused(asked, options, target.refused_options, decisions)
+    references = references_of(request.messages, profile, target.maximum_pictures, decisions)
+    values |= rest_of_shape(values, target.together, references, profile)
     for picture in (*references, *masks_of(values, references)):
         check_picture(picture, profile.accepted_mime, limits)
     return Plan(
-        provider=provider,
-        model=profile.id if renames_models else request.model,
+        provider=target.provider,
+        wire=target.wire,
+        model=profile.id if target.renames_models else request.model,
         messages=request.messages,
         prompt=_prompt(request.messages, profile),
         references=references,
@@ -179,7 +216,9 @@ def make_plan(
         conversion=conversion,
         notices=tuple(decisions.notices),
         price=profile.price,
-        known_models=tuple(row.id for row in rows_of(family, own_rows) if not row.gone),
+        known_models=tuple(
+            f"{target.prefix}{row.id}" for row in rows_of(target.family, own_rows) if not row.gone
+        ),
         successor=profile.successor,
     )
 
@@ -188,13 +227,12 @@ def _decided(
     settled: Mapping[Name, Asked],
     *,
     profile: Profile,
-    vocabulary: frozenset[Name],
-    vendor: str,
+    target: Target,
     limits: Limits,
     decisions: Decisions,
 ) -> tuple[dict[Name, Any], tuple[int, ...], Conversion | None]:
     """The values to send, the pictures by call, and what is left to do afterwards."""
-    names = profile.names & vocabulary
+    names = profile.names & target.vocabulary
     values = decide_shape(settled, profile=profile, names=names, decisions=decisions)
     formats, conversion = decide_format(settled, profile=profile, names=names, decisions=decisions)
     values |= formats
@@ -204,7 +242,10 @@ def _decided(
     for name, asked in settled.items():
         if name in _DECIDED_TOGETHER:
             continue
-        value = decide_field(asked, profile=profile, names=names, vendor=vendor, decisions=decisions)
+        if name is Name.PROVIDER_OPTIONS:
+            value = asked.value if target.passes_options else options_of(asked, target.vendor, decisions)
+        else:
+            value = decide_field(asked, profile=profile, names=names, decisions=decisions)
         if value is not None:
             values[name] = value
     for name, excluded in profile.excludes.items():

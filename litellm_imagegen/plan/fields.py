@@ -20,12 +20,8 @@ _WITHOUT_MEANING = {
 }
 
 
-def decide_field(
-    asked: Asked, *, profile: Profile, names: frozenset[Name], vendor: str, decisions: Decisions
-) -> Any:
+def decide_field(asked: Asked, *, profile: Profile, names: frozenset[Name], decisions: Decisions) -> Any:
     """The value to send for one wish, or None to leave the field out."""
-    if asked.name is Name.PROVIDER_OPTIONS:
-        return _options_of(asked, vendor, decisions)
     if asked.name is Name.RESPONSE_FORMAT and asked.value == "url":
         decisions.adapted(asked, "b64_json", "there is no store to keep pictures at an address", "b64_json")
         return None
@@ -94,8 +90,8 @@ def decide_format(
     return values, conversion
 
 
-def _options_of(asked: Asked, vendor: str, decisions: Decisions) -> Any:
-    """Of all provider options, those meant for this vendor."""
+def options_of(asked: Asked, vendor: str, decisions: Decisions) -> Any:
+    """Of all provider options, those meant for this vendor; None where there are none."""
     for other in sorted(name for name in asked.value if name != vendor and asked.value[name]):
         wish = asked.model_copy(
             update={"vendor": other, "spelling": f"{asked.spelling} ({other})", "value": asked.value[other]}

@@ -11,14 +11,16 @@ from litellm_imagegen.profiles import Profile
 
 
 def references_of(
-    messages: tuple[Message, ...], profile: Profile, decisions: Decisions
+    messages: tuple[Message, ...], profile: Profile, fitting: int | None, decisions: Decisions
 ) -> tuple[ImageInput, ...]:
     """The pictures to draw by. A model that takes no turns may leave out those of earlier ones.
 
-    Raises `InvalidParameter` for more pictures than the model takes.
+    `fitting` is how many its wire can carry, None for any number. Raises `InvalidParameter` for more pictures
+    than the model takes.
     """
     last, earlier = pictures_of(messages)
-    most = profile.maximum_reference_images
+    bounds = [bound for bound in (profile.maximum_reference_images, fitting) if bound is not None]
+    most = min(bounds, default=None)
     if most is None or len(last) + len(earlier) <= most:
         return (*last, *earlier)
     surplus = (*last, *reversed(earlier))[most] if len(last) <= most else last[most]

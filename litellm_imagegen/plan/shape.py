@@ -1,10 +1,10 @@
 """The picture's shape: what was asked for as ratio, tier, dimensions or edges, in the model's own terms."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from litellm_imagegen.canonical import Asked, Name, Origin
+from litellm_imagegen.canonical import Asked, ImageInput, Name, Origin
 from litellm_imagegen.errors import Contradiction
 from litellm_imagegen.geometry import (
     Dimensions,
@@ -65,6 +65,26 @@ def decide_shape(
         else:
             decisions.left_out(wanted.tier, f"{profile.id} has no such field")
     return decided
+
+
+def rest_of_shape(
+    values: Mapping[Name, Any],
+    together: frozenset[Name],
+    references: Sequence[ImageInput],
+    profile: Profile,
+) -> dict[Name, Any]:
+    """What is missing of a shape that a wire takes whole or not at all: what the model would choose itself.
+
+    Of the ratio that is the one of the last picture that it draws by, where there is one.
+    """
+    missing = together - values.keys()
+    if not missing or missing == together:
+        return {}
+    drawn_by = references[-1].blob.facts if references and references[-1].blob is not None else None
+    edges = (drawn_by["width"], drawn_by["height"]) if drawn_by else (None, None)
+    ratio = _SQUARE if None in edges else _nearest_legal_ratio(f"{edges[0]}:{edges[1]}", profile)
+    chosen = {Name.ASPECT_RATIO: ratio, Name.IMAGE_SIZE: profile.default_tier}
+    return {name: value for name, value in chosen.items() if name in missing}
 
 
 def _wanted(settled: Mapping[Name, Asked], decisions: Decisions) -> _Wanted:

@@ -23,6 +23,7 @@ _OPERATORS_OPTIONS = frozenset(
         "api_base",
         "base_url",
         "quota_entity_id",
+        "provider",
     }
 )
 _OPTIONS_DEPTH = 4

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import litellm
@@ -39,14 +39,14 @@ from litellm_imagegen.errors import (
 from litellm_imagegen.fetching import FetchRules
 from litellm_imagegen.plugin.bypass import Bypass
 from litellm_imagegen.profiles import Profile, row_from
-from litellm_imagegen.providers import PROVIDERS, SANDBOX_WIRES, Credentials, Provider
+from litellm_imagegen.providers import PROVIDERS, SANDBOX_WIRES, Credentials, Provider, Wire
 from litellm_imagegen.transport import Endpoint
 
 Model = TypeVar("Model", bound=BaseModel)
 
 PREFIX = "imagegen"
 SANDBOX = "sandbox"
-_SANDBOX_KEY = "no-key-needed"
+_SANDBOX_KEY = "sk-nex-no-key-needed"  # in the form that one of the simulated providers insists on
 _SHOWN_CHARACTERS = 200
 # A client's or an operator's headers must not change how a call is framed, routed or paid for.
 _FRAMING_HEADERS = frozenset(
@@ -112,11 +112,13 @@ class Settings(Overrides):
 class Deployment(Overrides):
     """A deployment's `model_info.imagegen`. `defaults` are request fields in any dialect.
 
-    With `successor` a model that is gone is replaced by the one that followed it, with a notice.
+    With `successor` a model that is gone is replaced by the one that followed it, with a notice. `wire` names
+    one of the provider's wires, where another one is to be taken than the model and the endpoint say.
     """
 
     defaults: dict[str, Any] = {}
     successor: bool = False
+    wire: str | None = None
 
 
 class _Registered:
@@ -192,7 +194,8 @@ def _row(place: str, model: str, changes: Any) -> tuple[str, Profile]:
     if not isinstance(changes, Mapping):
         raise ConfigurationError(f"{quote(place)}: a mapping of the row's fields is needed")
     try:
-        return name, row_from(PROVIDERS[name].wire(model_id).family, model_id, changes)
+        wire = PROVIDERS[name].wire(model_id)
+        return name, row_from(wire.family, model_id.removeprefix(wire.prefix), changes)
     except ValidationError as error:
         raise _told(error, place, Profile) from error
     except ValueError as error:
@@ -257,23 +260,31 @@ def choices_of(given: Choices) -> dict[str, Any]:
     return {name: value for name in Choices.model_fields if (value := getattr(given, name)) is not None}
 
 
-def split_model(model: str) -> tuple[str, str]:
-    """(provider, model id) of "imagegen/<provider>/<model>", with or without the prefix.
+class Upstream(NamedTuple):
+    """Whom a model's calls go to: the name that the operator has for it, the provider, the provider's id."""
 
+    name: str
+    provider: Provider
+    model: str
+
+
+def upstream_of(model: str) -> Upstream:
+    """The upstream of "imagegen/<provider>/<model>", with or without the prefix.
+
+    The sandbox speaks the wire of the model's own provider, or, as sandbox/<provider>/<model>, of any.
     Raises `UnknownModel` when there is no such provider.
     """
     name, _, model_id = model.removeprefix(f"{PREFIX}/").partition("/")
     if not model_id or (name != SANDBOX and name not in PROVIDERS):
         known = ", ".join(sorted({*PROVIDERS, SANDBOX}))
         raise UnknownModel(PREFIX, f"{model!r} is not imagegen/<provider>/<model> with a provider of {known}")
-    return name, model_id
-
-
-def provider_of(name: str, model_id: str) -> Provider:
-    """The provider that serves a model; the sandbox speaks the wire of the model's own provider."""
     if name != SANDBOX:
-        return PROVIDERS[name]
-    return next(provider for start, provider in SANDBOX_WIRES if model_id.startswith(start))
+        return Upstream(name, PROVIDERS[name], model_id)
+    simulated, _, inner = model_id.partition("/")
+    if inner and simulated in PROVIDERS:
+        return Upstream(name, PROVIDERS[simulated], inner)
+    provider = next(provider for start, provider in SANDBOX_WIRES if model_id.startswith(start))
+    return Upstream(name, provider, model_id)
 
 
 @dataclass(frozen=True)
@@ -286,11 +297,12 @@ class Access:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-def endpoint(name: str, provider: Provider, access: Access) -> Endpoint:
-    """Where calls for a deployment go and what they show.
+def endpoint(upstream: Upstream, access: Access, wire: Wire) -> Endpoint:
+    """Where calls for a deployment go on a wire, and what they show.
 
     Raises `AuthenticationFailed` without a key and `ConfigurationError` without an address.
     """
+    name, provider, _ = upstream
     headers = {key: value for key, value in access.headers.items() if key.lower() not in _FRAMING_HEADERS}
     base: str | None
     if name == SANDBOX:
@@ -306,9 +318,9 @@ def endpoint(name: str, provider: Provider, access: Access) -> Endpoint:
     connection = provider.connect(Credentials(key=key, base=base, options=_options(provider, access)))
     return Endpoint(
         name,
-        connection.base_url,
+        wire.address(connection.base_url),
         connection.authentication,
-        headers,
+        {**connection.headers, **headers},
         hosts=provider.hosts,
         query=connection.query,
     )

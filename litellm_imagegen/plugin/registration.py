@@ -81,7 +81,7 @@ def _missing_for(
 ) -> Iterable[str]:
     try:
         config.deployment(deployment.get("model_info"))
-        provider_name, model_id = config.split_model(model)
+        provider_name, provider, _ = config.upstream_of(model)
         for unknown in unknown_defaults(configured_defaults(deployment)):
             yield f"{name}: nobody understands the default {unknown}"
     except (ConfigurationError, RequestError, UnknownModel) as error:
@@ -89,7 +89,6 @@ def _missing_for(
         return
     if provider_name == config.SANDBOX or parameters.get("api_key"):
         return
-    provider = config.provider_of(provider_name, model_id)
     if provider.needs_key and not config.environment_key(provider):
         yield f"{name}: no api_key, and none of {', '.join(provider.key_variables)} in the environment"
 

@@ -51,7 +51,7 @@ def make_plan(given: Given) -> Plan:
     """Parse and plan. Raises `RequestError`, `ConfigurationError` and `UnknownModel`."""
     settings = config.settings()
     deployment = config.deployment(given.model_info)
-    name, model_id = config.split_model(given.model)
+    name, provider, model_id = config.upstream_of(given.model)
     team = config.overrides(metadata_of(given, "user_api_key_team_metadata"), "team metadata.imagegen")
     key = config.overrides(metadata_of(given, "user_api_key_metadata"), "key metadata.imagegen")
     preferences, notices = config.preferences(
@@ -60,7 +60,6 @@ def make_plan(given: Given) -> Plan:
         locked=settings.locked,
     )
     body, defaults = body_and_defaults(given)
-    provider = config.provider_of(name, model_id)
     plan = engine.prepare(
         provider=provider,
         name=name,
@@ -80,6 +79,7 @@ def make_plan(given: Given) -> Plan:
         own_rows=(*_row_of_base_model(given, provider, model_id), *config.own_rows(provider.name)),
         goes_to_successor=deployment.successor,
         answers_are_watched=_waits_for_whole_answer(given),
+        wire=deployment.wire,
         parse=_parse(given),
     )
     if plan.wants_picture and _draws_nothing(name, model_id):
@@ -110,10 +110,10 @@ def _image_models() -> str:
 def _row_of_base_model(given: Given, provider: Provider, model_id: str) -> Iterator[Profile]:
     """The row of the model that a deployment's own name stands for, as `model_info.base_model` says."""
     base = str(given.model_info.get("base_model") or "").rpartition("/")[2]
-    family = provider.wire(model_id).family
-    for row in rows_of(family):
+    wire = provider.wire(model_id)
+    for row in rows_of(wire.family, provider.rows):
         if base in (row.id, *row.former_ids):
-            yield row.model_copy(update={"id": model_id})
+            yield row.model_copy(update={"id": model_id.removeprefix(wire.prefix)})
             return
 
 
@@ -168,8 +168,8 @@ def _owner(given: Given) -> Hashable:
 
 async def make_job(prepared: Prepared, arguments: Mapping[str, Any]) -> Job:
     """A plan and a handler's arguments make a job. Raises `AuthenticationFailed` without a key."""
-    name, model_id = config.split_model(str(arguments["model"]))
-    provider = config.provider_of(name, model_id)
+    upstream = config.upstream_of(str(arguments["model"]))
+    provider = upstream.provider
     access = replace(
         prepared.access,
         api_key=arguments.get("api_key") or prepared.access.api_key,
@@ -177,7 +177,7 @@ async def make_job(prepared: Prepared, arguments: Mapping[str, Any]) -> Job:
         headers=prepared.access.headers or _handlers_headers(arguments),
     )
     settings = config.settings()
-    connect = partial(config.endpoint, name, provider, access)
+    connect = partial(config.endpoint, upstream, access, provider.wire_named(prepared.plan.wire))
     return Job(
         plan=prepared.plan,
         provider=provider,

@@ -1,6 +1,7 @@
 """Facts about model families, data only. A model is one row; a family is one file and one line here."""
 
-from collections.abc import Iterable, Mapping
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -47,6 +48,7 @@ FAMILIES: dict[str, tuple[Profile, ...]] = {
     **{name: rows for name, (_, rows) in small_vendors.FAMILIES.items()},
     **GATEWAY_ROWS,
 }
+_ALIKE = 0.7  # of the ratio of two ids
 # How the ids of a family's models begin, after the vendor's name that gateways put before them.
 _STARTS: dict[str, tuple[str, ...]] = {
     **{module.FAMILY: module.STARTS for module in _VENDORS},
@@ -60,24 +62,26 @@ def find(family: str, model: str, own_rows: Iterable[Profile] = ()) -> Profile:
     """The row of `model`; the operator's own rows go before ours.
 
     Former ids find the row of the same model; its `id` is then the present one. An id that is unknown
-    finds the newest model of its family, and on a gateway, where no family is known by the id, a row
-    that lets everything pass.
+    finds the newest model of its family, on a gateway as it lists it, else the one of the same vendor that is
+    most like it. Where there is none a row lets everything pass.
     """
-    for row in rows_of(family, own_rows):
+    rows = rows_of(family, own_rows)
+    for row in rows:
         if model == row.id or model in row.former_ids:
             return row
-    if family not in GATEWAY_ROWS:
-        return _newest(family, model)
-    bare = model.partition("/")[2] or model
-    for name, starts in _STARTS.items():
-        if bare.startswith(starts) or model.startswith(starts):
-            return _newest(name, model)
-    return Profile(id=model, family=family, names=frozenset(Name), maximum_n=10)
+    if family in GATEWAY_ROWS:
+        vendors = _of_a_vendor(model)
+        listed = next((row for row in rows if vendors and row.id.endswith(f"/{vendors.id}")), None)
+        if listed is not None:
+            return _renamed(listed, model)
+        return _most_like(rows, model) or (_renamed(vendors, model) if vendors else _open(family, model))
+    newest = _newest(rows)
+    return _renamed(newest, model) if newest is not None else _open(family, model)
 
 
 def rows_of(family: str, own_rows: Iterable[Profile] = ()) -> tuple[Profile, ...]:
     """All rows of a family, the operator's own first."""
-    return (*(row for row in own_rows if row.family == family), *FAMILIES[family])
+    return (*(row for row in own_rows if row.family == family), *FAMILIES.get(family, ()))
 
 
 def row_from(family: str, model: str, changes: Mapping[str, Any]) -> Profile:
@@ -87,14 +91,43 @@ def row_from(family: str, model: str, changes: Mapping[str, Any]) -> Profile:
     """
     given = dict(changes)
     like = given.pop("like", None)
-    if like is not None and not any(row.id == like for row in FAMILIES[family]):
+    if like is not None and not any(row.id == like for row in FAMILIES.get(family, ())):
         raise ValueError(f"like: {like!r} is no model of {family}")
     base = find(family, like or model).model_dump()
     return Profile.model_validate({**base, **given, "id": model, "family": family})
 
 
-def _newest(family: str, model: str) -> Profile:
-    """The newest row of a family that still answers, under another id."""
-    rows = FAMILIES[family]
-    row = next((row for row in reversed(rows) if not row.gone), rows[-1])
+def _most_like(rows: Sequence[Profile], model: str) -> Profile | None:
+    """The gateway's row of the same vendor whose id resembles `model` most.
+
+    Most gateways put the vendor before the model, some behind it.
+    """
+    before, slash, behind = model.partition("/")
+    ends = f"{before}/", f"/{behind}"
+    alike = {
+        row.id: row for row in rows if not slash or row.id.startswith(ends[0]) or row.id.endswith(ends[1])
+    }
+    near = difflib.get_close_matches(model, alike, n=1, cutoff=_ALIKE)
+    return _renamed(alike[near[0]], model) if near else None
+
+
+def _of_a_vendor(model: str) -> Profile | None:
+    """The newest row of the vendor whose ids begin like this one, after the name that gateways put before."""
+    bare = model.partition("/")[2] or model
+    for family, starts in _STARTS.items():
+        if bare.startswith(starts) or model.startswith(starts):
+            return _newest(FAMILIES[family])
+    return None
+
+
+def _newest(rows: Sequence[Profile]) -> Profile | None:
+    """The newest row that still answers."""
+    return next((row for row in reversed(rows) if not row.gone), rows[-1] if rows else None)
+
+
+def _renamed(row: Profile, model: str) -> Profile:
     return row.model_copy(update={"id": model, "former_ids": (), "successor": None, "gone": None})
+
+
+def _open(family: str, model: str) -> Profile:
+    return Profile(id=model, family=family, names=frozenset(Name), maximum_n=10)

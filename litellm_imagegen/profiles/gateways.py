@@ -6,6 +6,7 @@ https://docs.helicone.ai/gateway/concepts/image-generation, https://1jxizqf5ai.a
 read 2026-11.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from litellm_imagegen.canonical import Modality, Name
@@ -165,6 +166,18 @@ _VERCELS_NAMES = {
     "recraft/recraft-v4.1-utility": "recraftv4_1_utility",
     "recraft/recraft-v4.1-utility-pro": "recraftv4_1_utility_pro",
 }
+
+
+def _of_flux(model_id: str) -> Profile:
+    """Vercel takes edges of 256 to 1920 pixels: https://ai-sdk.dev/providers/ai-sdk-providers/black-forest-labs."""
+    rule = _VENDORS[model_id].pixel_rule
+    if rule is not None:
+        rule = replace(
+            rule, minimum_edge=max(rule.minimum_edge, 256), maximum_edge=min(rule.maximum_edge, 1920)
+        )
+    return _as(_VERCEL, f"bfl/{model_id}", model_id, pixel_rule=rule)
+
+
 _VERCEL_ROWS: tuple[Profile, ...] = (
     *_same(_VERCEL, "google", _GEMINI),
     *_same(
@@ -175,9 +188,9 @@ _VERCEL_ROWS: tuple[Profile, ...] = (
             *("gpt-image-2.5-sunburst", "gpt-image-2.6-flare", "gpt-image-2.6-sunburst"),
         ),
     ),
-    *_same(
-        _VERCEL,
-        "bfl",
+    _as(_VERCEL, "openai/gpt-5", "gpt-5"),
+    *map(
+        _of_flux,
         (
             *("flux-pro-1.1", "flux-pro-1.1-ultra", "flux-pro-1.0-fill", "flux-kontext-pro"),
             *("flux-kontext-max", "flux-2-klein-4b", "flux-2-klein-9b", "flux-2-flex", "flux-2-pro"),

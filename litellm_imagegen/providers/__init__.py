@@ -1,14 +1,31 @@
 """Endpoint + key + wires + models, one file and one line here for each provider."""
 
-from litellm_imagegen.providers import azure, bfl, gemini, openai, vertex
+from litellm_imagegen.providers import (
+    aione,
+    azure,
+    bfl,
+    gemini,
+    helicone,
+    openai,
+    openrouter,
+    vercel,
+    vertex,
+)
 from litellm_imagegen.providers.provider import Connection, Credentials, Provider, Wire
 
 PROVIDERS: dict[str, Provider] = {
-    azure.PROVIDER.name: azure.PROVIDER,
-    bfl.PROVIDER.name: bfl.PROVIDER,
-    gemini.PROVIDER.name: gemini.PROVIDER,
-    openai.PROVIDER.name: openai.PROVIDER,
-    vertex.PROVIDER.name: vertex.PROVIDER,
+    provider.name: provider
+    for provider in (
+        aione.PROVIDER,
+        azure.PROVIDER,
+        bfl.PROVIDER,
+        gemini.PROVIDER,
+        helicone.PROVIDER,
+        openai.PROVIDER,
+        openrouter.PROVIDER,
+        vercel.PROVIDER,
+        vertex.PROVIDER,
+    )
 }
 
 # Which provider's wire the sandbox speaks for a model: by the start of the model's id, first match wins.

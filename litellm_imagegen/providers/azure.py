@@ -18,6 +18,6 @@ PROVIDER = Provider(
     option_variables={"api_version": ("AZURE_API_VERSION",)},
     authenticate=lambda shown: {"api-key": shown.key},
     query=lambda shown: {"api-version": shown.options.get("api_version", _API_VERSION)},
-    wires=(Wire(codec=OpenAiImagesCodec(names_deployment=True), family=gpt_image.FAMILY),),
+    wires=(Wire(name="images", codec=OpenAiImagesCodec(names_deployment=True), family=gpt_image.FAMILY),),
     renames_models=False,
 )

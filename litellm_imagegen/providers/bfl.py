@@ -9,7 +9,7 @@ PROVIDER = Provider(
     base_url="https://api.bfl.ai",
     key_variables=("BFL_API_KEY", "BLACK_FOREST_LABS_API_KEY"),
     authenticate=lambda shown: {"x-key": shown.key},
-    wires=(Wire(codec=BflCodec(), family=flux.FAMILY),),
+    wires=(Wire(name="jobs", codec=BflCodec(), family=flux.FAMILY),),
     hosts=("*.bfl.ai",),
     picture_hosts=("*.bfl.ai",),
 )

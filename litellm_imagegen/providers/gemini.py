@@ -11,7 +11,7 @@ PROVIDER = Provider(
     key_variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
     authenticate=lambda shown: {"x-goog-api-key": shown.key},
     wires=(
-        Wire(codec=ImagenPredictCodec(), family=imagen.FAMILY, starts=imagen.STARTS),
-        Wire(codec=GeminiContentCodec(), family=gemini.FAMILY),
+        Wire(name="predict", codec=ImagenPredictCodec(), family=imagen.FAMILY, starts=imagen.STARTS),
+        Wire(name="content", codec=GeminiContentCodec(), family=gemini.FAMILY),
     ),
 )

@@ -25,7 +25,7 @@ PROVIDER = Provider(
     },
     authenticate=_headers,
     wires=(
-        Wire(codec=OpenAiResponsesCodec(), family=gpt_5.FAMILY, starts=gpt_5.STARTS),
-        Wire(codec=OpenAiImagesCodec(), family=gpt_image.FAMILY),
+        Wire(name="responses", codec=OpenAiResponsesCodec(), family=gpt_5.FAMILY, starts=gpt_5.STARTS),
+        Wire(name="images", codec=OpenAiImagesCodec(), family=gpt_image.FAMILY),
     ),
 )

@@ -145,8 +145,13 @@ PROVIDER: Provider = VertexProvider(
         "vertex_credentials": ("VERTEXAI_CREDENTIALS",),
     },
     wires=(
-        Wire(codec=ImagenPredictCodec(is_vertex=True), family=imagen.FAMILY, starts=imagen.STARTS),
-        Wire(codec=GeminiContentCodec(), family=gemini.FAMILY),
+        Wire(
+            name="predict",
+            codec=ImagenPredictCodec(is_vertex=True),
+            family=imagen.FAMILY,
+            starts=imagen.STARTS,
+        ),
+        Wire(name="content", codec=GeminiContentCodec(), family=gemini.FAMILY),
     ),
     needs_key=False,
     connects_slowly=True,

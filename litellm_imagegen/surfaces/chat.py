@@ -50,7 +50,8 @@ def completion(
 
     There is a choice for each answer that was asked for. `message.content` is never null; `message.images` is
     there only when there are pictures, and `message.refusal` only when something was refused. `url_of` gives
-    the URL that a picture is shown by. Other shapes show pictures in the content. Raises `NoImage`.
+    the URL that a picture is shown by. Other shapes show pictures in the content. What a gateway wants back
+    stands in the first message as `reasoning_details`. Raises `NoImage`.
     """
     _check(result)
     shown: dict[str, Any] = {
@@ -64,6 +65,8 @@ def completion(
         ],
         "provider_metadata": provider_metadata(result),
     }
+    if result.reasoning_details:
+        shown["choices"][0]["message"]["reasoning_details"] = list(result.reasoning_details)
     if result.usage is not None:
         shown["usage"] = usage(result.usage)
     return shown
@@ -141,7 +144,10 @@ class CompletionChunks:
                 yield self._opening(choice)
             if answer.outcome is Outcome.REFUSED:
                 yield _chunk({"refusal": answer.refusal}, choice)
-        yield {**_chunk({"content": ""}), "provider_metadata": provider_metadata(result)}
+        last: dict[str, Any] = {"content": ""}
+        if result.reasoning_details:
+            last["reasoning_details"] = list(result.reasoning_details)
+        yield {**_chunk(last), "provider_metadata": provider_metadata(result)}
         if result.usage is not None:
             yield {**_chunk({}), "usage": usage(result.usage)}
         yield {

@@ -19,10 +19,9 @@ from litellm_imagegen.canonical import (
     Usage,
     merged,
 )
-from litellm_imagegen.codec import Call, Reply, error_for_status, poll_delay
+from litellm_imagegen.codec import Call, Codec, Reply, error_for_status, poll_delay
 from litellm_imagegen.conversion import white_where_transparent
 from litellm_imagegen.errors import BadReply, DeadEnd, InvalidParameter, JobFailed, ProviderError, quote
-from litellm_imagegen.lifting import IncomingJson
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.profiles import flux
 from litellm_imagegen.wires.errors import (
@@ -59,12 +58,11 @@ _LOST = "task not found"
 _OF_NO_REQUEST = frozenset({400, 404, 405, 410, 422})
 
 
-class BflCodec:
+class BflCodec(Codec):
     """The codec."""
 
     vendor = "bfl"
     takes_addresses = True
-    refused_options: frozenset[str] = frozenset()
     vocabulary = frozenset({*_FIELDS, Name.DIMENSIONS, Name.IMAGE_SIZE, Name.MASK, Name.PROVIDER_OPTIONS})
 
     def encode(self, plan: Plan) -> Call:
@@ -104,10 +102,6 @@ class BflCodec:
         if not status:
             raise BadReply(plan.provider, "a reply of an unknown shape")
         return (_next_poll(reply.call),)
-
-    def decode_event(self, plan: Plan, event: IncomingJson) -> Sequence[Delta]:
-        """This wire has no streams."""
-        raise BadReply(plan.provider, "a stream where there is none")
 
     def decode_error(self, plan: Plan, reply: Reply) -> ProviderError:
         """FastAPI's `detail`, or the flat object that some hosts send."""

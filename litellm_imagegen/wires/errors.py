@@ -34,6 +34,12 @@ def whole(plan: Plan, parsed: LiftedJson, value: Any) -> Any:
         raise BadReply(plan.provider, "a reply with text that is not UTF-8") from error
 
 
+def silence(plan: Plan) -> str:
+    """Why nothing came, of a provider that tells a refusal in no other way."""
+    told = "gave neither words nor a picture, as it does when a prompt or a picture was refused"
+    return f"{plan.provider} {told}"
+
+
 def error_object(reply: Reply) -> Mapping[str, Any]:
     """The object of an error reply, empty where there is none."""
     try:

@@ -26,12 +26,12 @@ from litellm_imagegen.canonical import (
     Usage,
     merged,
 )
-from litellm_imagegen.codec import Call, Reply
+from litellm_imagegen.codec import Call, Codec, Reply
 from litellm_imagegen.errors import BadReply, ProviderError, quote
 from litellm_imagegen.lifting import IncomingJson, LiftedJson
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.wires.errors import parsed_object
-from litellm_imagegen.wires.google_errors import error_of, error_of_reply
+from litellm_imagegen.wires.google_errors import REFUSED, error_of, error_of_reply
 
 _GENERATION_CONFIG: Mapping[Name, str] = {
     Name.MAX_TOKENS: "maxOutputTokens",
@@ -45,20 +45,6 @@ _IMAGE_CONFIG: Mapping[Name, str] = {
     Name.ASPECT_RATIO: "aspectRatio",
     Name.IMAGE_SIZE: "imageSize",
 }
-_REFUSED = frozenset(
-    {
-        "SAFETY",
-        "RECITATION",
-        "BLOCKLIST",
-        "PROHIBITED_CONTENT",
-        "SPII",
-        "LANGUAGE",
-        "IMAGE_SAFETY",
-        "IMAGE_PROHIBITED_CONTENT",
-        "IMAGE_RECITATION",
-        "MODEL_ARMOR",
-    }
-)
 # Every reply that generateContent defines has at least one of these; anything else is not its reply.
 _REPLY_KEYS = frozenset({"candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId"})
 # Beyond this a number is a mistake of the sender's.
@@ -73,12 +59,11 @@ _CANDIDATE_FACTS = (
 )
 
 
-class GeminiContentCodec:
+class GeminiContentCodec(Codec):
     """The codec."""
 
     vendor = "google"
     takes_addresses = True
-    refused_options: frozenset[str] = frozenset()
     vocabulary = frozenset(
         {*_GENERATION_CONFIG, *_IMAGE_CONFIG, Name.MODALITIES, Name.SAFETY_SETTINGS, Name.PROVIDER_OPTIONS}
     )
@@ -203,7 +188,7 @@ def _end(plan: Plan, parsed: LiftedJson, said: Mapping[str, Any], candidate: Map
     refusal = None
     if blocked:
         refusal = _refusal(plan, "the prompt", blocked, feedback.get("blockReasonMessage"))
-    elif isinstance(reason, str) and reason in _REFUSED:
+    elif isinstance(reason, str) and reason in REFUSED:
         refusal = _refusal(plan, "the answer", reason, candidate.get("finishMessage"))
     return EndDelta(
         finish=Finish.REFUSED if refusal else _finish(reason),

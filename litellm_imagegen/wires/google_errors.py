@@ -1,4 +1,7 @@
-"""Google's error bodies, the same on all of its APIs. Source: https://google.aip.dev/193."""
+"""Google's error bodies, the same on all of its APIs, and its reasons to refuse an answer.
+
+Sources: https://google.aip.dev/193, https://ai.google.dev/api/generate-content#FinishReason.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,6 +10,21 @@ from litellm_imagegen.codec import Reply, error_for_status
 from litellm_imagegen.errors import AuthenticationFailed, BadReply, ProviderError
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.wires.errors import error_object, retry_after, with_known_models
+
+REFUSED = frozenset(
+    {
+        "SAFETY",
+        "RECITATION",
+        "BLOCKLIST",
+        "PROHIBITED_CONTENT",
+        "SPII",
+        "LANGUAGE",
+        "IMAGE_SAFETY",
+        "IMAGE_PROHIBITED_CONTENT",
+        "IMAGE_RECITATION",
+        "MODEL_ARMOR",
+    }
+)
 
 
 def error_of_reply(plan: Plan, reply: Reply) -> ProviderError:

@@ -19,10 +19,10 @@ from litellm_imagegen.canonical import (
     PictureDelta,
     merged,
 )
-from litellm_imagegen.codec import Call, Reply
+from litellm_imagegen.codec import Call, Codec, Reply
 from litellm_imagegen.conversion import white_where_transparent
 from litellm_imagegen.errors import BadReply, InvalidParameter, ProviderError, quote
-from litellm_imagegen.lifting import IncomingJson, LiftedJson
+from litellm_imagegen.lifting import LiftedJson
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.wires.errors import error_object, parsed_object, whole
 from litellm_imagegen.wires.google_errors import error_of, error_of_reply
@@ -48,11 +48,10 @@ _REPLY_KEYS = frozenset({"predictions", "metadata", "model", *_FACTS})
 _REFUSING_WORDS = ("responsible ai", "sensitive word", "usage guidelines", "prompt could not be submitted")
 
 
-class ImagenPredictCodec:
+class ImagenPredictCodec(Codec):
     """The codec. Vertex AI takes more parameters than the Gemini API, and alone edits pictures."""
 
     vendor = "google"
-    takes_addresses = False
 
     def __init__(self, *, is_vertex: bool = False) -> None:
         self._parameters = {**_PARAMETERS, **(_VERTEX_PARAMETERS if is_vertex else {})}
@@ -104,10 +103,6 @@ class ImagenPredictCodec:
             refusal = quote(f"{plan.provider} refused the picture: {why}")
         finish = Finish.REFUSED if refusal else Finish.STOP
         return (*pictures, EndDelta(finish=finish, refusal=refusal, facts=facts))
-
-    def decode_event(self, plan: Plan, event: IncomingJson) -> Sequence[Delta]:
-        """This wire has no streams."""
-        raise BadReply(plan.provider, "a stream where there is none")
 
     def decode_error(self, plan: Plan, reply: Reply) -> ProviderError | EndDelta:
         """Google's error. A refused prompt comes as a bad request, known by its words."""

@@ -10,41 +10,27 @@ from urllib.parse import quote as quote_path
 
 import orjson
 
-from litellm_imagegen.canonical import (
-    Delta,
-    EndDelta,
-    Finish,
-    ImageInput,
-    Name,
-    PictureDelta,
-    Usage,
-)
-from litellm_imagegen.codec import Call, FormFile, Reply
-from litellm_imagegen.errors import BadReply, ProviderError
-from litellm_imagegen.lifting import IncomingJson, LiftedJson
+from litellm_imagegen.canonical import Delta, EndDelta, ImageInput, Name, RemotePicture
+from litellm_imagegen.codec import Call, Codec, FormFile, Reply
+from litellm_imagegen.errors import ProviderError
+from litellm_imagegen.lifting import IncomingJson
 from litellm_imagegen.plan import Plan
-from litellm_imagegen.wires.errors import parsed_object, whole
+from litellm_imagegen.wires.errors import parsed_object
+from litellm_imagegen.wires.images_reply import pictures_and_end
 from litellm_imagegen.wires.openai_shared import (
     VOCABULARY_OF_PICTURES,
-    counted,
-    details,
     is_done,
     outcome_of_reply,
     partial_of,
     picture_fields,
-    picture_of,
     refusal_inside,
 )
 
-_FACTS = ("created", "size", "quality", "background", "output_format", "usage")
 
-
-class OpenAiImagesCodec:
+class OpenAiImagesCodec(Codec):
     """The codec. With `names_deployment` the model stands in the address, as Azure has it."""
 
     vendor = "openai"
-    takes_addresses = False
-    refused_options: frozenset[str] = frozenset()
     vocabulary = frozenset({*VOCABULARY_OF_PICTURES, Name.N, Name.PROVIDER_OPTIONS})
 
     def __init__(self, *, names_deployment: bool = False) -> None:
@@ -72,17 +58,14 @@ class OpenAiImagesCodec:
         form = tuple(_form({**body, **options}, plan))
         return Call(path=self._path(plan, "edits"), form=form, streams=streams)
 
-    def decode(self, plan: Plan, reply: Reply) -> Sequence[Delta]:
+    def decode(self, plan: Plan, reply: Reply) -> Sequence[Delta | RemotePicture]:
         """Pictures in order, then what they cost."""
         parsed = parsed_object(plan, reply.body)
         if parsed.value.get("error"):
             return (refusal_inside(plan, parsed.value, reply.body.text),)
-        data = parsed.value.get("data")
-        if not isinstance(data, list):
-            raise BadReply(plan.provider, "a reply of an unknown shape")
-        return _deltas(plan, parsed, data)
+        return pictures_and_end(plan, parsed, parsed.value.get("data"))
 
-    def decode_event(self, plan: Plan, event: IncomingJson) -> Sequence[Delta]:
+    def decode_event(self, plan: Plan, event: IncomingJson) -> Sequence[Delta | RemotePicture]:
         """A picture on its way; the picture, which is the end; an error. Other events tell nothing."""
         if is_done(event):
             return ()
@@ -94,7 +77,7 @@ class OpenAiImagesCodec:
             case "image_generation.partial_image" | "image_edit.partial_image":
                 return partial_of(plan, parsed, said, "b64_json")
             case "image_generation.completed" | "image_edit.completed":
-                return _deltas(plan, parsed, [said])
+                return pictures_and_end(plan, parsed, [said])
         return ()
 
     def decode_error(self, plan: Plan, reply: Reply) -> ProviderError | EndDelta:
@@ -122,39 +105,3 @@ def _file(picture: ImageInput, name: str) -> FormFile:
     assert picture.blob is not None, "the engine fetches what is at an address"
     mime = picture.blob.mime
     return FormFile(name=f"{name}.{mime.removeprefix('image/')}", mime=mime, content=picture.blob.raw)
-
-
-def _deltas(plan: Plan, parsed: LiftedJson, data: Iterable[Any]) -> Sequence[Delta]:
-    """The pictures of `data`, then the end. A reply and the last event of a stream tell the same of them."""
-    said = parsed.value
-    told = {**said, "created": said.get("created", said.get("created_at"))}
-    usage = said.get("usage")
-    end = EndDelta(
-        finish=Finish.STOP,
-        usage=_usage(usage) if isinstance(usage, dict) else None,
-        facts=whole(plan, parsed, {name: told[name] for name in _FACTS if told.get(name) is not None}),
-    )
-    return (*_pictures(plan, parsed, data), end)
-
-
-def _pictures(plan: Plan, parsed: LiftedJson, data: Iterable[Any]) -> Iterable[Delta]:
-    for item in data:
-        if isinstance(item, dict):
-            told = {**item, "output_format": parsed.value.get("output_format")}
-            if picture := picture_of(plan, parsed, told, item.get("b64_json")):
-                yield PictureDelta(picture=picture)
-
-
-def _usage(said: Mapping[str, Any]) -> Usage:
-    """OpenAI's counts. What a detail does not tell apart stays None."""
-    usage = counted(said)
-    given, made = details(said, "input_tokens_details"), details(said, "output_tokens_details")
-    return usage.model_copy(
-        update={
-            "prompt_text_tokens": given.get("text_tokens"),
-            "prompt_image_tokens": given.get("image_tokens"),
-            "completion_text_tokens": made.get("text_tokens"),
-            # Image models answer with pictures alone, whether the reply says so or not.
-            "completion_image_tokens": made.get("image_tokens", usage.completion_tokens),
-        }
-    )

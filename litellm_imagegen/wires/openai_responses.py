@@ -8,6 +8,7 @@ https://platform.openai.com/docs/guides/tools-image-generation (the tool's field
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from litellm_imagegen.blob import Blob
 from litellm_imagegen.canonical import (
     Delta,
     EndDelta,
@@ -15,17 +16,18 @@ from litellm_imagegen.canonical import (
     ImageInput,
     Message,
     Name,
+    Picture,
     PictureDelta,
     TextDelta,
     TextPart,
     Usage,
     merged,
 )
-from litellm_imagegen.codec import Call, Reply
+from litellm_imagegen.codec import Call, Codec, Reply
 from litellm_imagegen.errors import BadReply, ProviderError, quote
 from litellm_imagegen.lifting import IncomingJson, LiftedJson
 from litellm_imagegen.plan import Plan
-from litellm_imagegen.wires.errors import parsed_object, whole
+from litellm_imagegen.wires.errors import parsed_object, silence, whole
 from litellm_imagegen.wires.openai_shared import (
     VOCABULARY_OF_PICTURES,
     counted,
@@ -40,6 +42,7 @@ from litellm_imagegen.wires.openai_shared import (
 
 _TOOL = "image_generation"
 _DRAWN = "image_generation_call"
+_SHOWN = "output_image"
 _FIELDS: Mapping[Name, str] = {
     Name.MAX_TOKENS: "max_output_tokens",
     Name.TEMPERATURE: "temperature",
@@ -49,12 +52,15 @@ _FACTS = ("id", "model", "status", "incomplete_details", "usage", "tool_usage")
 _FACTS_OF_A_PICTURE = ("size", "quality", "background", "output_format")
 
 
-class OpenAiResponsesCodec:
-    """The codec. Of provider options, `image_generation` is for the tool, and all others are for the body."""
+class OpenAiResponsesCodec(Codec):
+    """The codec. Of provider options, `image_generation` is for the tool, and all others are for the body.
+
+    `silent_refusals` is true where a refusal is told by neither words nor a picture.
+    """
 
     vendor = "openai"
+    silent_refusals = False
     takes_addresses = True
-    refused_options: frozenset[str] = frozenset()
     vocabulary = frozenset(
         {
             *_FIELDS,
@@ -68,8 +74,8 @@ class OpenAiResponsesCodec:
     def encode(self, plan: Plan) -> Call:
         """`POST responses`."""
         options = dict(plan.values.get(Name.PROVIDER_OPTIONS, {}))
-        body: dict[str, Any] = {"model": plan.model, "input": list(_input(plan.messages))}
-        if instructions := _instructions(plan.messages):
+        body: dict[str, Any] = {"model": plan.model, "input": list(input_of(plan.messages))}
+        if instructions := instructions_of(plan.messages):
             body["instructions"] = instructions
         if plan.wants_picture:
             of_tool = options.pop(_TOOL) if isinstance(options.get(_TOOL), Mapping) else {}
@@ -90,7 +96,7 @@ class OpenAiResponsesCodec:
         if not isinstance(said.get("output"), list) and not said.get("error"):
             raise BadReply(plan.provider, "a reply of an unknown shape")
         deltas = [delta for item in _output(said) for delta in _item(plan, parsed, item)]
-        return (*deltas, _end(plan, parsed, said, said.get("status")))
+        return (*deltas, self._end(plan, parsed, said, said.get("status")))
 
     def decode_event(self, plan: Plan, event: IncomingJson) -> Sequence[Delta]:
         """Words and pictures as they come. The last event tells them all again: of it only the end counts."""
@@ -105,6 +111,10 @@ class OpenAiResponsesCodec:
                 return tuple(_words(plan, parsed, said.get("delta")))
             case "response.image_generation_call.partial_image":
                 return partial_of(plan, parsed, said, "partial_image_b64")
+            case "response.content_part.done":
+                part = said.get("part")
+                is_picture = isinstance(part, dict) and part.get("type") == _SHOWN
+                return tuple(_shown(plan, parsed, part)) if is_picture else ()
             case "response.output_item.done":
                 item = said.get("item")
                 is_drawn = isinstance(item, dict) and item.get("type") == _DRAWN
@@ -112,12 +122,16 @@ class OpenAiResponsesCodec:
             case "response.completed" | "response.incomplete" | "response.failed" as kind:
                 response = said.get("response")
                 known = response if isinstance(response, dict) else {}
-                return (_end(plan, parsed, known, kind.removeprefix("response.")),)
+                return (self._end(plan, parsed, known, kind.removeprefix("response.")),)
         return ()
 
     def decode_error(self, plan: Plan, reply: Reply) -> ProviderError | EndDelta:
         """OpenAI's error object. A refusal is no error: the answer is that there is no picture."""
         return outcome_of_reply(plan, reply)
+
+    def _end(self, plan: Plan, parsed: LiftedJson, response: Mapping[str, Any], status: Any) -> EndDelta:
+        end = _end(plan, parsed, response, status)
+        return end.model_copy(update={"silence": silence(plan)}) if self.silent_refusals else end
 
 
 def _tool(plan: Plan) -> dict[str, Any]:
@@ -131,12 +145,13 @@ def _tool(plan: Plan) -> dict[str, Any]:
     return tool
 
 
-def _instructions(messages: Iterable[Message]) -> str:
+def instructions_of(messages: Iterable[Message]) -> str:
+    """The words of the system."""
     system = [part for message in messages if message.role == "system" for part in message.parts]
     return "\n\n".join(part.text for part in system if isinstance(part, TextPart))
 
 
-def _input(messages: Iterable[Message]) -> Iterable[dict[str, Any]]:
+def input_of(messages: Iterable[Message]) -> Iterable[dict[str, Any]]:
     """The turns, with every picture as the user's, at its place.
 
     OpenAI takes one of the assistant's only under an id that it gave it and has kept, and none in the
@@ -173,10 +188,20 @@ def _item(plan: Plan, parsed: LiftedJson, item: Mapping[str, Any]) -> Iterable[D
         for part in _parts(item):
             if part.get("type") == "output_text":
                 yield from _words(plan, parsed, part.get("text"))
+            elif part.get("type") == _SHOWN:
+                yield from _shown(plan, parsed, part)
     elif item.get("type") == _DRAWN and (picture := picture_of(plan, parsed, item, item.get("result"))):
         yield PictureDelta(picture=picture)
         facts = {name: item[name] for name in _FACTS_OF_A_PICTURE if item.get(name) is not None}
         yield EndDelta(facts=whole(plan, parsed, facts))
+
+
+def _shown(plan: Plan, parsed: LiftedJson, part: Mapping[str, Any]) -> Iterable[Delta]:
+    """The picture of an `output_image`, as a part of a message."""
+    found = parsed.data_url(part.get("image_url"))
+    if found is not None:
+        mime, base64 = found
+        yield PictureDelta(picture=Picture(blob=Blob.from_base64(base64 or "!", mime or None)))
 
 
 def _output(response: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

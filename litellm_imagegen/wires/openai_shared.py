@@ -71,10 +71,16 @@ def is_done(event: IncomingJson) -> bool:
 
 def picture_fields(plan: Plan) -> dict[str, Any]:
     """`{quality, background, output_format, output_compression, moderation, size}`, as far as decided."""
-    fields = {field: plan.values[name] for name, field in _PICTURE_FIELDS.items() if name in plan.values}
-    if dimensions := plan.values.get(Name.DIMENSIONS):
-        fields["size"] = "{}x{}".format(*dimensions)
-    return fields
+    return spelled({**_PICTURE_FIELDS, Name.DIMENSIONS: "size"}, plan)
+
+
+def spelled(table: Mapping[Name, str], plan: Plan) -> dict[str, Any]:
+    """What a plan holds of the names of `table`, under the table's fields; dimensions as "WxH"."""
+    return {
+        field: "{}x{}".format(*plan.values[name]) if name is Name.DIMENSIONS else plan.values[name]
+        for name, field in table.items()
+        if name in plan.values
+    }
 
 
 def partial_of(plan: Plan, parsed: LiftedJson, said: Mapping[str, Any], key: str) -> tuple[PartialDelta, ...]:
@@ -103,20 +109,27 @@ def count(said: Mapping[str, Any], key: str) -> int:
 
 
 def counted(said: Mapping[str, Any]) -> Usage:
-    """The token counts that both APIs tell in the same words."""
-    prompt, completion = count(said, "input_tokens"), count(said, "output_tokens")
+    """The token counts that both APIs tell in the same words, and that gateways tell in those of chat.
+
+    A cost in USD where it is told.
+    """
+    prompt = count(said, "input_tokens") or count(said, "prompt_tokens")
+    completion = count(said, "output_tokens") or count(said, "completion_tokens")
+    cost = said.get("cost")
+    amount = cost if isinstance(cost, int | float) and not isinstance(cost, bool) and cost >= 0 else None
     return Usage(
         prompt_tokens=prompt,
         completion_tokens=completion,
         total_tokens=count(said, "total_tokens") or prompt + completion,
-        cached_tokens=details(said, "input_tokens_details").get("cached_tokens"),
+        cached_tokens=details(said, "input_tokens_details", "prompt_tokens_details").get("cached_tokens"),
+        cost=amount,
     )
 
 
-def details(said: Mapping[str, Any], key: str) -> dict[str, int]:
-    """The numbers of which another one is made."""
-    given = said.get(key)
-    return {name: count(given, name) for name in given} if isinstance(given, dict) else {}
+def details(said: Mapping[str, Any], *keys: str) -> dict[str, int]:
+    """The numbers of which another one is made, under the first of `keys` that is there."""
+    given: dict[str, Any] = next((said[key] for key in keys if isinstance(said.get(key), dict)), {})
+    return {name: count(given, name) for name in given if given[name] is not None}
 
 
 def outcome_of_reply(plan: Plan, reply: Reply) -> ProviderError | EndDelta:

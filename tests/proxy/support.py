@@ -158,7 +158,7 @@ def running_proxy(config: Mapping[str, Any], folder: Path, **variables: str) -> 
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
-    environment |= variables
+    environment |= {"PYTHONFAULTHANDLER": "1", **variables}  # a crash tells where
     program = shutil.which("litellm", path=str(Path(sys.executable).parent)) or "litellm"
     log_path = folder / "proxy.log"
     with log_path.open("wb") as log:

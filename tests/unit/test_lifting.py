@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from litellm_imagegen.lifting import IncomingJson, LiftedJson
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=40),
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 9)
+    | st.text(max_size=40)
+    | st.text(max_size=40).map("data:image/png;base64,{}".format)
+    | st.text(max_size=40).map("data:{}".format),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
     max_leaves=12,
 )
@@ -54,6 +59,40 @@ def test_a_long_string_is_the_very_bytes_that_came() -> None:
     assert len(parsed.value["inlineData"]["data"]) < 30, "the parser saw a placeholder"
     assert pieces_of(parsed, parsed.value["inlineData"]["data"]) == (data.encode(),)
     assert parsed.value["text"] == 'say "so"'
+
+
+HEADS = {
+    "data:image/png;base64,": "image/png",
+    "data:;base64,": "",
+    "data:image/svg+xml;charset=utf-8;base64,": "image/svg+xml",
+}
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("size", [1, 7, 300, 100_000])
+@pytest.mark.parametrize("length", [8, 90_000])
+def test_of_a_data_url_the_base64_alone_is_set_apart(head: str, size: int, length: int) -> None:
+    data = "AbC/" * (length // 4)
+    body = json.dumps({"images": [{"image_url": {"url": head + data}}], "text": f"{head}, he said"}).encode()
+    incoming = IncomingJson()
+    for start in range(0, len(body), size):
+        incoming.feed(body[start : start + size])
+    parsed = incoming.parse()
+    (image,) = parsed.value["images"]
+    assert len(image["image_url"]["url"]) < 100, "the parser saw a placeholder"
+    found = parsed.data_url(image["image_url"]["url"])
+    assert found is not None
+    mime, text = found
+    assert text is not None
+    assert (mime, b"".join(text.pieces).decode()) == (HEADS[head], data)
+    assert parsed.whole(parsed.value) == json.loads(body)
+
+
+@pytest.mark.parametrize(
+    "value", ["https://example.com/x.png", "AAAA", "data:,x", "data:image/png,x", None, 3]
+)
+def test_what_is_no_data_url_is_none(value: Any) -> None:
+    assert IncomingJson.of(json.dumps([value]).encode()).parse().data_url(value) is None
 
 
 @pytest.mark.parametrize("cut", [1, 2, 50_000, 99_999])

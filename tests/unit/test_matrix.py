@@ -24,7 +24,7 @@ from litellm_imagegen.dialects import DIALECTS, parse_chat, parse_images, parse_
 from litellm_imagegen.dialects.pictures import any_picture
 from litellm_imagegen.dialects.reading import Fields
 from litellm_imagegen.errors import InvalidParameter
-from litellm_imagegen.plan import Plan, make_plan
+from litellm_imagegen.plan import Plan, Target, make_plan
 from litellm_imagegen.profiles import FAMILIES, find
 from litellm_imagegen.providers import PROVIDERS
 from tests.unit.helpers import HELLO, data_url, picture_bytes
@@ -828,10 +828,7 @@ def _plan(row: Row, model: str, policy: Policy) -> Plan:
     family, vendor = SERVED[model]
     return make_plan(
         row.read(model),
-        provider="the provider",
-        family=family,
-        vocabulary=_vocabulary(family, model),
-        vendor=vendor,
+        Target(provider="the provider", family=family, vocabulary=_vocabulary(family, model), vendor=vendor),
         preferences=Preferences(policy=policy),
         limits=Limits(),
     )

@@ -157,9 +157,13 @@ def test_every_row_is_found_by_its_id_and_its_former_ids(family: str) -> None:
     [
         ("gemini", NEW, ("gemini", "gemini-nano-banana-2.1")),
         ("flux", "flux-9", ("flux", "flux-3-image")),
-        ("openrouter", f"google/{NEW}", ("gemini", "gemini-nano-banana-2.1")),
-        ("vercel", "bfl/flux-9", ("flux", "flux-3-image")),
-        ("helicone", f"{NEW}/google-ai-studio", ("gemini", "gemini-nano-banana-2.1")),
+        ("openrouter", f"google/{NEW}", ("openrouter", "google/gemini-nano-banana-2.1")),
+        ("openrouter", "recraft/recraft-v9", ("openrouter", "recraft/recraft-v4")),
+        ("vercel", "bfl/flux-9", ("vercel", "bfl/flux-3-image")),
+        ("vercel", "openai/gpt-5.9", ("vercel", "openai/gpt-5")),
+        ("helicone", f"{NEW}/google-ai-studio", ("helicone", "gemini-3-pro-image-preview/google-ai-studio")),
+        ("aione", "gemini-3-pro-image-2k", ("aione", "gemini-3-pro-image-preview-2k")),
+        ("helicone", "flux-9", ("flux", "flux-3-image")),
     ],
 )
 def test_an_unknown_id_of_a_known_family_behaves_as_its_newest(

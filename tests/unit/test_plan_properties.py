@@ -28,7 +28,7 @@ from litellm_imagegen.canonical import (
 )
 from litellm_imagegen.errors import InvalidParameter
 from litellm_imagegen.geometry import Dimensions, PixelRule, ratio_value, same_ratio, tier_of, tiers
-from litellm_imagegen.plan import Plan, make_plan
+from litellm_imagegen.plan import Plan, Target, make_plan
 from litellm_imagegen.profiles import FAMILIES, Profile
 
 VENDOR = "the vendor"
@@ -149,13 +149,15 @@ def plan_for(
             surface=surface,
             stream=stream,
         ),
-        provider="the provider",
-        family=row.family,
-        vocabulary=vocabulary,
-        vendor=VENDOR,
+        Target(
+            provider="the provider",
+            family=row.family,
+            vocabulary=vocabulary,
+            vendor=VENDOR,
+            renames_models=False,
+        ),
         preferences=Preferences(policy=policy, responses=ResponseShape.ITEMS),
         limits=Limits(n=20),
-        renames_models=False,
     )
 
 

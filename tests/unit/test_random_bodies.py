@@ -14,7 +14,7 @@ from litellm_imagegen import dialects
 from litellm_imagegen.canonical import ImageRequest, Limits, Name, Policy, Preferences
 from litellm_imagegen.dialects import parse_chat, parse_images, parse_responses
 from litellm_imagegen.errors import InvalidParameter, RequestError
-from litellm_imagegen.plan import Plan, make_plan
+from litellm_imagegen.plan import Plan, Target, make_plan
 from litellm_imagegen.profiles import find
 from tests.unit.helpers import GEMINI, HELLO, base64_of, data_url, picture_bytes
 
@@ -173,10 +173,14 @@ def _outcome(number: int, body: dict[str, Any]) -> Plan | RequestError:
     try:
         return make_plan(
             parse(model=model, body=body, defaults={}),
-            provider="the provider",
-            family=family,
-            vocabulary=GEMINI.wires[-1].codec.vocabulary if family == "gemini" else find(family, model).names,
-            vendor=vendor,
+            Target(
+                provider="the provider",
+                family=family,
+                vocabulary=(
+                    GEMINI.wires[-1].codec.vocabulary if family == "gemini" else find(family, model).names
+                ),
+                vendor=vendor,
+            ),
             preferences=Preferences(policy=policy),
             limits=Limits(),
         )

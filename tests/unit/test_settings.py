@@ -21,6 +21,11 @@ def _nothing_configured(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(variable, raising=False)
 
 
+UPSTREAM = config.upstream_of("imagegen/gemini/gemini-3-pro-image")
+SIMULATED = config.upstream_of("imagegen/sandbox/gemini-3-pro-image")
+WIRE = GEMINI.wire_named("content")
+
+
 def configure(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     monkeypatch.setattr(litellm, "imagegen_settings", settings, raising=False)
 
@@ -318,14 +323,17 @@ def test_the_deadline_is_the_deployments_before_that_of_the_settings(monkeypatch
 @pytest.mark.parametrize(
     ("model", "split"),
     [
-        ("imagegen/gemini/gemini-3-pro-image", ("gemini", "gemini-3-pro-image")),
-        ("gemini/gemini-3-pro-image", ("gemini", "gemini-3-pro-image")),
-        ("imagegen/sandbox/gemini-3-pro-image", ("sandbox", "gemini-3-pro-image")),
-        ("imagegen/gemini/tunedModels/x", ("gemini", "tunedModels/x")),
+        ("imagegen/gemini/gemini-3-pro-image", ("gemini", "gemini", "gemini-3-pro-image")),
+        ("gemini/gemini-3-pro-image", ("gemini", "gemini", "gemini-3-pro-image")),
+        ("imagegen/gemini/tunedModels/x", ("gemini", "gemini", "tunedModels/x")),
+        ("imagegen/sandbox/gemini-3-pro-image", ("sandbox", "gemini", "gemini-3-pro-image")),
+        ("imagegen/sandbox/flux-2-pro", ("sandbox", "bfl", "flux-2-pro")),
+        ("imagegen/sandbox/vertex/gemini-3-pro-image", ("sandbox", "vertex", "gemini-3-pro-image")),
     ],
 )
-def test_a_model_name_is_provider_and_model(model: str, split: tuple[str, str]) -> None:
-    assert config.split_model(model) == split
+def test_a_model_name_is_provider_and_model(model: str, split: tuple[str, str, str]) -> None:
+    name, provider, model_id = config.upstream_of(model)
+    assert (name, provider.name, model_id) == split
 
 
 @pytest.mark.parametrize(
@@ -333,17 +341,17 @@ def test_a_model_name_is_provider_and_model(model: str, split: tuple[str, str]) 
 )
 def test_a_model_name_without_a_known_provider_is_a_404_that_names_those_known(model: str) -> None:
     with pytest.raises(UnknownModel, match=r"imagegen/<provider>/<model>.*gemini.*sandbox"):
-        config.split_model(model)
+        config.upstream_of(model)
 
 
 def test_without_a_key_the_answer_is_a_401_that_names_the_variables() -> None:
     with pytest.raises(AuthenticationFailed, match=r"api_key.*GEMINI_API_KEY or GOOGLE_API_KEY"):
-        config.endpoint("gemini", GEMINI, Access())
+        config.endpoint(UPSTREAM, Access(), WIRE)
 
 
 def test_the_deployments_key_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     def key_sent(api_key: str | None = None) -> str:
-        return config.endpoint("gemini", GEMINI, Access(api_key)).authentication["x-goog-api-key"]
+        return config.endpoint(UPSTREAM, Access(api_key), WIRE).authentication["x-goog-api-key"]
 
     monkeypatch.setenv("GOOGLE_API_KEY", "second")
     assert key_sent() == "second"
@@ -355,12 +363,12 @@ def test_the_deployments_key_goes_before_the_environment(monkeypatch: pytest.Mon
 
 
 def test_the_endpoint_is_the_providers_until_the_deployment_names_another() -> None:
-    endpoint = config.endpoint("gemini", GEMINI, Access(KEY))
+    endpoint = config.endpoint(UPSTREAM, Access(KEY), WIRE)
     assert endpoint.base_url == "https://generativelanguage.googleapis.com/v1beta"
     assert endpoint.secrets == (KEY,)
     assert KEY not in repr(endpoint)
     assert (
-        config.endpoint("gemini", GEMINI, Access(KEY, "https://own.example/v1")).base_url
+        config.endpoint(UPSTREAM, Access(KEY, "https://own.example/v1"), WIRE).base_url
         == "https://own.example/v1"
     )
 
@@ -369,11 +377,11 @@ def test_the_sandbox_needs_no_key_and_never_takes_one_from_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("GEMINI_API_KEY", KEY)
-    endpoint = config.endpoint("sandbox", GEMINI, Access(None, "http://127.0.0.1:9/v1beta"))
+    endpoint = config.endpoint(SIMULATED, Access(None, "http://127.0.0.1:9/v1beta"), WIRE)
     assert KEY not in endpoint.authentication.values()
 
 
 def test_headers_that_frame_or_route_a_call_are_not_sent() -> None:
     headers = {"Host": "evil.example", "Content-Length": "1", "Transfer-Encoding": "chunked", "Cookie": "a=b"}
-    endpoint = config.endpoint("gemini", GEMINI, Access(KEY, headers={**headers, "X-Own": "1"}))
+    endpoint = config.endpoint(UPSTREAM, Access(KEY, headers={**headers, "X-Own": "1"}), WIRE)
     assert endpoint.headers == {"X-Own": "1"}

@@ -91,7 +91,8 @@ def account(token_server: TokenServer, private_key: str) -> str:
 
 def endpoint(**given: Any) -> Endpoint:
     api_key, api_base = given.pop("api_key", None), given.pop("api_base", None)
-    return config.endpoint("vertex", VERTEX, Access(api_key, api_base, options=given))
+    upstream = config.upstream_of("imagegen/vertex/gemini-3-pro-image")
+    return config.endpoint(upstream, Access(api_key, api_base, options=given), VERTEX.wires[-1])
 
 
 def test_a_service_account_gets_a_token_which_is_kept(token_server: TokenServer, account: str) -> None:

@@ -1,0 +1,73 @@
+"""OpenRouter. Source: https://openrouter.ai/docs/api-reference/overview.
+
+Models that give words are called on chat; those that give pictures alone on its Image API where a client
+calls the Images API too, and else on chat, where they answer in pictures alone.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from litellm_imagegen.canonical import Modality, Name, Surface
+from litellm_imagegen.plan import Plan
+from litellm_imagegen.providers.provider import Credentials, Provider, Wire
+from litellm_imagegen.wires.chat_images import ChatImagesCodec
+from litellm_imagegen.wires.openai_shared import spelled
+from litellm_imagegen.wires.openrouter_images import OpenRouterImagesCodec
+
+_NAME = "openrouter"
+_IMAGE_CONFIG: Mapping[Name, str] = {
+    Name.ASPECT_RATIO: "aspect_ratio",
+    Name.IMAGE_SIZE: "image_size",
+    Name.DIMENSIONS: "size",
+    Name.QUALITY: "quality",
+    Name.BACKGROUND: "background",
+    Name.OUTPUT_FORMAT: "output_format",
+    Name.OUTPUT_COMPRESSION: "output_compression",
+    Name.MODERATION: "moderation",
+    Name.STRENGTH: "strength",
+    Name.STYLE: "style",
+}
+_SMALLEST = {"512": "0.5K"}
+
+
+def _fields(plan: Plan) -> dict[str, Any]:
+    """`modalities`, since a model that only draws is not found for others, and `image_config`."""
+    modalities = [str(modality) for modality in (Modality.IMAGE, Modality.TEXT) if modality in plan.output]
+    config = spelled(_IMAGE_CONFIG, plan)
+    if "image_size" in config:
+        config["image_size"] = _SMALLEST.get(config["image_size"], config["image_size"])
+    return {"modalities": modalities, **({"image_config": config} if config else {})}
+
+
+def _headers(shown: Credentials) -> dict[str, str]:
+    """Who calls, for OpenRouter's rankings, where an operator wants to be told there."""
+    names = {"site_url": "http-referer", "app_name": "x-title"}
+    return {header: shown.options[option] for option, header in names.items() if option in shown.options}
+
+
+PROVIDER = Provider(
+    name=_NAME,
+    base_url="https://openrouter.ai/api/v1",
+    key_variables=("OPENROUTER_API_KEY",),
+    base_variables=("OPENROUTER_API_BASE",),
+    option_variables={"site_url": ("OR_SITE_URL",), "app_name": ("OR_APP_NAME",)},
+    authenticate=lambda shown: {"authorization": f"Bearer {shown.key}"},
+    headers=_headers,
+    wires=(
+        Wire(
+            name="images",
+            codec=OpenRouterImagesCodec(),
+            family=_NAME,
+            surfaces=frozenset({Surface.IMAGES}),
+            only_draws=True,
+        ),
+        Wire(
+            name="chat",
+            codec=ChatImagesCodec(
+                vendor=_NAME, spell=_fields, names={*_IMAGE_CONFIG, Name.MODALITIES}, keeps_reasoning=True
+            ),
+            family=_NAME,
+        ),
+    ),
+    renames_models=False,
+)
