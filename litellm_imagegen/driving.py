@@ -183,7 +183,7 @@ async def _fetched(remote: RemotePicture, job: Job, deadline: Deadline) -> Pictu
         raise DeadEnd(provider, "a picture at an address that is none") from error
     if scheme not in ("https", base.scheme):
         raise DeadEnd(provider, "a picture at an address that is not https")
-    rules = FetchRules(hosts=(*job.provider.picture_hosts, base.hostname or ""))
+    rules = _rules_of_pictures(job.provider, base.hostname or "", remote.url)
     for failures in range(_REPEATS + 1):
         if failures:
             await deadline.wait_for(pause(2.0 ** (failures - 1)))
@@ -201,6 +201,13 @@ async def _fetched(remote: RemotePicture, job: Job, deadline: Deadline) -> Pictu
         else:
             return Picture(blob=Blob.from_raw(raw), seed=remote.seed, revised_prompt=remote.revised_prompt)
     raise AssertionError("unreachable")
+
+
+def _rules_of_pictures(provider: Provider, own_host: str, url: str) -> FetchRules:
+    """A provider's own host may be on the operator's network; any other is public, or one that it names."""
+    if provider.picture_hosts is not None:
+        return FetchRules(hosts=(*provider.picture_hosts, own_host))
+    return FetchRules(hosts=(own_host,)) if urlsplit(url).hostname == own_host else FetchRules()
 
 
 async def _steps(

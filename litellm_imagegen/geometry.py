@@ -50,7 +50,11 @@ class PixelRule:
         if exact[0] == width and exact[1] == height and self.allows(exact):
             return exact
         ratio = min(max(width / height, 1 / self.maximum_ratio), self.maximum_ratio)
-        area = min(max(width * height, self.minimum_area), self.maximum_area)
+        slimness = max(ratio, 1 / ratio)
+        # What the edges allow of this shape: a smaller picture is nearer than one of another shape.
+        least = max(self.minimum_area, self.minimum_edge**2 * slimness)
+        most = min(self.maximum_area, self.maximum_edge**2 / slimness)
+        area = min(max(width * height, least), most)
         edges = math.sqrt(area * ratio), math.sqrt(area / ratio)
         candidates = set(self._beside(ratio, self._around(edges[0]), self._around(edges[1])))
         if not candidates:

@@ -194,8 +194,9 @@ def _row(place: str, model: str, changes: Any) -> tuple[str, Profile]:
     if not isinstance(changes, Mapping):
         raise ConfigurationError(f"{quote(place)}: a mapping of the row's fields is needed")
     try:
-        wire = PROVIDERS[name].wire(model_id)
-        return name, row_from(wire.family, model_id.removeprefix(wire.prefix), changes)
+        provider = PROVIDERS[name]
+        wire = provider.wire(model_id)
+        return name, row_from(wire.family, model_id.removeprefix(wire.prefix), changes, provider.rows)
     except ValidationError as error:
         raise _told(error, place, Profile) from error
     except ValueError as error:

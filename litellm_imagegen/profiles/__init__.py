@@ -84,16 +84,18 @@ def rows_of(family: str, own_rows: Iterable[Profile] = ()) -> tuple[Profile, ...
     return (*(row for row in own_rows if row.family == family), *FAMILIES.get(family, ()))
 
 
-def row_from(family: str, model: str, changes: Mapping[str, Any]) -> Profile:
+def row_from(
+    family: str, model: str, changes: Mapping[str, Any], own_rows: Iterable[Profile] = ()
+) -> Profile:
     """An operator's row: `changes` to the row that `model` has, or to the one that they name as `like`.
 
     Raises `ValueError` (pydantic's) for a field or a value that no row has, and for a `like` of no model.
     """
-    given = dict(changes)
+    given, rows = dict(changes), rows_of(family, own_rows)
     like = given.pop("like", None)
-    if like is not None and not any(row.id == like for row in FAMILIES.get(family, ())):
+    if like is not None and not any(row.id == like for row in rows):
         raise ValueError(f"like: {like!r} is no model of {family}")
-    base = find(family, like or model).model_dump()
+    base = find(family, like or model, rows).model_dump()
     return Profile.model_validate({**base, **given, "id": model, "family": family})
 
 

@@ -72,9 +72,37 @@ def _gemini() -> Iterable[Profile]:
         yield row.model_copy(update={"family": GEMINI, "output": (Modality.IMAGE,)})
 
 
+def _editing(model_id: str, *further: Name, family: str = stability.FAMILY) -> Profile:
+    """A service of Stability AI's that changes one picture. LiteLLM knows its price."""
+    return Profile(
+        id=model_id,
+        family=family,
+        output=(Modality.IMAGE,),
+        names=frozenset({Name.SEED, Name.NEGATIVE_PROMPT, Name.STYLE, Name.PROVIDER_OPTIONS, *further}),
+        maximum_reference_images=1,
+        maximum_seed=stability.MAXIMUM_SEED,
+    )
+
+
 _STABILITY: tuple[Profile, ...] = (
     _of(stability.ROWS, "core", id="stable-image-core"),
     _of(stability.ROWS, "ultra", id="stable-image-ultra"),
+    *(_editing(model_id, Name.MASK) for model_id in ("inpaint", "erase")),
+    *(
+        _editing(model_id)
+        for model_id in (
+            *("outpaint", "search-and-replace", "search-and-recolor", "remove-background"),
+            *("replace-background-and-relight", "fast", "conservative", "creative"),
+            *("sketch", "structure", "style", "style-transfer"),
+        )
+    ),
+    *(
+        _editing(model_id, Name.MASK, family=BEDROCK_STABILITY)
+        for model_id in (
+            "stability.stable-image-inpaint-v1:0",
+            "stability.stable-image-erase-object-v1:0",
+        )
+    ),
 )
 _FAL: tuple[Profile, ...] = (
     _fal(

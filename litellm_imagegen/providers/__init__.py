@@ -1,4 +1,7 @@
-"""Endpoint + key + wires + models, one file and one line here for each provider."""
+"""Endpoint + key + wires + models, one file and one line here for each provider.
+
+Other packages add theirs by an entry point: registry.py.
+"""
 
 from litellm_imagegen.providers import (
     aione,
@@ -12,10 +15,10 @@ from litellm_imagegen.providers import (
     vertex,
 )
 from litellm_imagegen.providers.provider import Connection, Credentials, Provider, Wire
+from litellm_imagegen.providers.registry import Registry
 
-PROVIDERS: dict[str, Provider] = {
-    provider.name: provider
-    for provider in (
+PROVIDERS = Registry(
+    (
         aione.PROVIDER,
         azure.PROVIDER,
         bfl.PROVIDER,
@@ -26,7 +29,7 @@ PROVIDERS: dict[str, Provider] = {
         vercel.PROVIDER,
         vertex.PROVIDER,
     )
-}
+)
 
 # Which provider's wire the sandbox speaks for a model: by the start of the model's id, first match wins.
 SANDBOX_WIRES: tuple[tuple[str, Provider], ...] = (

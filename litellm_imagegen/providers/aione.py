@@ -56,4 +56,5 @@ PROVIDER = Provider(
         ),
     ),
     renames_models=False,
+    picture_hosts=None,
 )

@@ -48,4 +48,5 @@ PROVIDER = Provider(
         ),
     ),
     renames_models=False,
+    picture_hosts=None,
 )

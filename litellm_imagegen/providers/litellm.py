@@ -52,7 +52,6 @@ WIRES: tuple[Wire, ...] = (
     _wire("azure_ai", spellings.AZURE_MICROSOFT, litellm.AZURE_MICROSOFT, "MAI"),
     _wire("gemini", spellings.IMAGEN, imagen.FAMILY, *imagen.STARTS),
     _wire("gemini", spellings.GEMINI, litellm.GEMINI),
-    _wire("vertex_ai", spellings.IMAGEN, imagen.FAMILY, *imagen.STARTS),
     _wire("vertex_ai", spellings.VERTEX_GEMINI, litellm.GEMINI, "gemini"),
     _wire("runwayml", spellings.RUNWAY, "runway"),
     _wire("volcengine", spellings.BYTEDANCE, bytedance.FAMILY, *bytedance.STARTS),

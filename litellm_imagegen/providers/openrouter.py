@@ -70,4 +70,5 @@ PROVIDER = Provider(
         ),
     ),
     renames_models=False,
+    picture_hosts=None,
 )

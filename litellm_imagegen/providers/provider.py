@@ -87,7 +87,7 @@ class Provider:
 
     `rows` are its models where `profiles` has none of them. `renames_models` is true where model ids are
     known here (endings, former ids), false where they pass untouched. `hosts` are those that its replies may
-    send us on to, key and all, `picture_hosts` those where it puts pictures.
+    send us on to, key and all, `picture_hosts` those where it puts pictures, None for any public one.
     """
 
     name: str
@@ -104,7 +104,7 @@ class Provider:
     rows: tuple[Profile, ...] = ()
     renames_models: bool = True
     hosts: tuple[str, ...] = ()
-    picture_hosts: tuple[str, ...] = ()
+    picture_hosts: tuple[str, ...] | None = ()
 
     def wire(self, model: str, surface: Surface = Surface.CHAT, own_rows: Iterable[Profile] = ()) -> Wire:
         """The wire that a model is called on for an endpoint of this kind."""

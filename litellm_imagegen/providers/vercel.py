@@ -116,4 +116,5 @@ PROVIDER = Provider(
         Wire(name="images", codec=VercelImagesCodec(_NAME), family=_NAME),
     ),
     renames_models=False,
+    picture_hosts=None,
 )

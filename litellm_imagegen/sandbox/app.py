@@ -15,12 +15,36 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import bfl, bfl_faults, gemini, imagen, imagen_wishes, openai_images, openai_responses
+from . import (
+    aione,
+    bfl,
+    bfl_faults,
+    gateway_door,
+    gemini,
+    helicone,
+    imagen,
+    imagen_wishes,
+    openai_images,
+    openai_responses,
+    openrouter,
+    vercel_images,
+)
 from .faults import WORDS
 from .wire import Wire
 
 # Where two wires have one address the first is asked first, and passes over what is not for it.
-WIRES: tuple[Wire, ...] = (openai_images.WIRE, openai_responses.WIRE, gemini.WIRE, imagen.WIRE, bfl.WIRE)
+WIRES: tuple[Wire, ...] = (
+    aione.WIRE,
+    vercel_images.WIRE,
+    helicone.WIRE,
+    openai_images.WIRE,
+    openai_responses.WIRE,
+    gateway_door.WIRE,
+    openrouter.WIRE,
+    gemini.WIRE,
+    imagen.WIRE,
+    bfl.WIRE,
+)
 
 
 class _OpenRequests:

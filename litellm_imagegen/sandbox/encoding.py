@@ -16,19 +16,22 @@ from PIL import Image
 _PNG_END_LENGTH = 12
 _JPEG_END = b"\xff\xd9"
 _JPEG_SEGMENT_DATA = 65_533
+_JPEG_QUALITY = 88
 
 
-def encode(picture: Image.Image, *, mime_type: str, padding_bytes: int = 0) -> bytes:
+def encode(
+    picture: Image.Image, *, mime_type: str, padding_bytes: int = 0, quality: int | None = None
+) -> bytes:
     """The picture as image/png or image/jpeg, at least `padding_bytes` larger than needed.
 
-    Raises ValueError for another mime type.
+    `quality` is that of a JPEG, 0 to 100. Raises ValueError for another mime type.
     """
     file = io.BytesIO()
     if mime_type == "image/png":
         picture.save(file, "PNG", compress_level=1)
         return _padded_png(file.getvalue(), padding_bytes)
     if mime_type == "image/jpeg":
-        picture.save(file, "JPEG", quality=88)
+        picture.save(file, "JPEG", quality=_JPEG_QUALITY if quality is None else max(1, quality))
         return _padded_jpeg(file.getvalue(), padding_bytes)
     raise ValueError(f"the sandbox writes no {mime_type}")
 

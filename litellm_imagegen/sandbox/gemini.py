@@ -1,47 +1,42 @@
-"""The Gemini API's wire: its routes, its key, its way to stream and to fail.
+"""The Gemini wire, on the Gemini API and on Vertex AI: its routes, its way to stream and to fail.
 
 Strategy: check the key, the address and the model, read the request, read the wishes, compose the reply
 off the event loop, hand it to `Delivery`. A request that the provider would refuse is refused before any
-wish is looked at.
+wish is looked at. The ways in differ in who may call and in what is there: `gemini_surfaces`.
 
-Source: https://ai.google.dev/api/generate-content and
-https://ai.google.dev/gemini-api/docs/image-generation
+Source: https://ai.google.dev/api/generate-content,
+https://ai.google.dev/gemini-api/docs/image-generation and
+https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import gemini_reply
+from . import gemini_reply, gemini_surfaces
 from .faults import UnknownFaultError, Wishes, read_wishes
-from .gemini_errors import (
-    GeminiError,
-    bad_request,
-    key_invalid,
-    key_missing,
-    model_not_found,
-    unavailable,
-    wished_error,
-)
-from .gemini_models import MODELS, Model
+from .gemini_errors import GeminiError, bad_request, unavailable
+from .gemini_models import Model
 from .gemini_request import Asked, read_request
+from .gemini_surfaces import Surface
 from .transport import Delivery, Outgoing, page
 from .wire import Wire
 
 Form = Literal["whole", "array", "events"]
 
 _VERSIONS = ("v1beta", "v1")
+_VERTEX_VERSIONS = ("v1", "v1beta1")
+_PROJECT = "projects/{project}/locations/{location}"
+_PUBLISHER = "publishers/google/models"
 _LARGEST_BODY = 100 * 1024 * 1024
-_QUERY_FIELDS = {"key", "alt", "prettyPrint", "quotaUser", "pageSize", "pageToken"}
-_MODEL_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _JSON = "application/json; charset=UTF-8"
 _EVENTS = "text/event-stream"
 
@@ -51,46 +46,60 @@ def routes() -> list[Route]:
     found: list[Route] = []
     for version in _VERSIONS:
         models = f"/{version}/models"
+        found += _Endpoint(gemini_surfaces.gemini_api).routes(models)
         found += [
-            Route(models + "/{model}:generateContent", _generate, methods=["POST"]),
-            Route(models + "/{model}:streamGenerateContent", _stream_generate, methods=["POST"]),
             Route(models, _list_models, methods=["GET"]),
             Route(models + "/{model}", _get_model, methods=["GET"]),
         ]
+    for version in _VERTEX_VERSIONS:
+        found += _Endpoint(gemini_surfaces.vertex).routes(f"/{version}/{_PROJECT}/{_PUBLISHER}")
+        found += _Endpoint(gemini_surfaces.express).routes(f"/{version}/{_PUBLISHER}")
     return found
 
 
-async def _generate(request: Request) -> Response:
-    return await _answer(request, "whole")
+@dataclass(frozen=True)
+class _Endpoint:
+    """The two methods that draw, behind one of the ways in."""
 
+    enter: Callable[[Request], Surface]
 
-async def _stream_generate(request: Request) -> Response:
-    return await _answer(request, "events" if request.query_params.get("alt") == "sse" else "array")
+    def routes(self, models: str) -> list[Route]:
+        """The routes of both methods under the address of the models."""
+        return [
+            Route(models + "/{model}:generateContent", self._generate, methods=["POST"]),
+            Route(models + "/{model}:streamGenerateContent", self._stream_generate, methods=["POST"]),
+        ]
 
+    async def _generate(self, request: Request) -> Response:
+        return await self._answer(request, "whole")
 
-async def _answer(request: Request, form: Form) -> Response:
-    wishes = Wishes()
-    try:
-        _check_caller(request)
-        if request.query_params.get("alt") not in (None, "json", *(("sse",) if form != "whole" else ())):
-            raise bad_request("Invalid value for the parameter alt.")
-        model = _model(request)
-        asked = await asyncio.to_thread(read_request, await _body(request), model)
-        wishes = _wishes(request, asked.prompt_texts)
-        outgoing = page(wishes)
-        if outgoing is None:
-            outgoing = await _composed(asked, wishes, form)
-    except GeminiError as error:
-        outgoing = _error(error, form)
-    except ClientDisconnect:
-        outgoing = Outgoing()
-    return Delivery(outgoing, wishes)
+    async def _stream_generate(self, request: Request) -> Response:
+        return await self._answer(request, "events" if request.query_params.get("alt") == "sse" else "array")
+
+    async def _answer(self, request: Request, form: Form) -> Response:
+        wishes = Wishes()
+        try:
+            surface = self.enter(request)
+            if request.query_params.get("alt") not in (None, "json", *(("sse",) if form != "whole" else ())):
+                raise bad_request("Invalid value for the parameter alt.")
+            model = surface.model(request)
+            body = await _body(request)
+            asked = await asyncio.to_thread(read_request, body, model, vertex=surface.vertex)
+            wishes = _wishes(request, asked.prompt_texts)
+            outgoing = page(wishes)
+            if outgoing is None:
+                error = surface.wished_error(wishes)
+                if error is not None:
+                    raise error
+                outgoing = await _composed(asked, wishes, form)
+        except GeminiError as error:
+            outgoing = _error(error, form)
+        except ClientDisconnect:
+            outgoing = Outgoing()
+        return Delivery(outgoing, wishes)
 
 
 async def _composed(asked: Asked, wishes: Wishes, form: Form) -> Outgoing:
-    error = wished_error(wishes)
-    if error is not None:
-        raise error
     if wishes.never:
         return Outgoing()
     if wishes.not_json:
@@ -131,26 +140,6 @@ def _dump(value: Any) -> bytes:
     return json.dumps(value).encode("ascii")
 
 
-def _check_caller(request: Request) -> None:
-    for name in request.query_params:
-        if name not in _QUERY_FIELDS:
-            raise bad_request(f'Unknown name "{name[:80]}": the query holds no such parameter.')
-    key = request.headers.get("x-goog-api-key") or request.query_params.get("key")
-    if not key:
-        raise key_missing()
-    if key.startswith("invalid"):
-        raise key_invalid()
-
-
-def _model(request: Request) -> Model:
-    name: str = request.path_params["model"]
-    if not _MODEL_NAME.fullmatch(name):
-        raise bad_request("The model's name has an unexpected form: letters, digits, '.', '_' and '-' only.")
-    if name not in MODELS:
-        raise model_not_found(name, request.url.path.split("/")[1])
-    return MODELS[name]
-
-
 async def _body(request: Request) -> bytes:
     """The request's body. Raises GeminiError when it is larger than this API takes (100 MB)."""
     body = bytearray()
@@ -169,22 +158,24 @@ def _wishes(request: Request, texts: Sequence[str]) -> Wishes:
 
 
 async def _list_models(request: Request) -> Response:
-    return _about_models(request, lambda: {"models": [_described(model) for model in MODELS.values()]})
+    return _about_models(
+        request, lambda surface: {"models": [_described(model) for model in surface.models.values()]}
+    )
 
 
 async def _get_model(request: Request) -> Response:
-    return _about_models(request, lambda: _described(_model(request)))
+    return _about_models(request, lambda surface: _described(surface.model(request)))
 
 
-def _about_models(request: Request, body: Any) -> Response:
+def _about_models(request: Request, body: Callable[[Surface], dict[str, Any]]) -> Response:
     wishes = Wishes()
     try:
-        _check_caller(request)
+        surface = gemini_surfaces.gemini_api(request)
         wishes = _wishes(request, ())
-        error = wished_error(wishes)
+        error = surface.wished_error(wishes)
         if error is not None:
             raise error
-        outgoing = page(wishes) or Outgoing(content_type=_JSON, pieces=[_dump(body())])
+        outgoing = page(wishes) or Outgoing(content_type=_JSON, pieces=[_dump(body(surface))])
     except GeminiError as error:
         outgoing = _error(error, "whole")
     return Delivery(outgoing, wishes)
@@ -207,12 +198,16 @@ def _described(model: Model) -> dict[str, Any]:
 
 
 WIRE = Wire(
-    title="Google Gemini API (AI Studio), image models",
+    title="Google Gemini, on the Gemini API (AI Studio), AIone's copy of it, and Vertex AI, image models",
     paths=(
         "POST /v1beta/models/{model}:generateContent",
         "POST /v1beta/models/{model}:streamGenerateContent?alt=sse",
         "GET /v1beta/models",
         "GET /v1beta/models/{model}",
+        f"POST /v1/{_PROJECT}/{_PUBLISHER}/{{model}}:generateContent",
+        f"POST /v1/{_PROJECT}/{_PUBLISHER}/{{model}}:streamGenerateContent?alt=sse",
+        f"POST /v1/{_PUBLISHER}/{{model}}:generateContent",
+        f"POST /v1/{_PUBLISHER}/{{model}}:streamGenerateContent?alt=sse",
     ),
     routes=routes,
 )

@@ -82,13 +82,13 @@ def key_missing() -> GeminiError:
     )
 
 
-def key_invalid() -> GeminiError:
+def key_invalid(service: str = "generativelanguage.googleapis.com") -> GeminiError:
     """400 for a key that does not exist; this API answers 400 here, not 401."""
     detail = {
         "@type": _TYPE + "ErrorInfo",
         "reason": "API_KEY_INVALID",
         "domain": "googleapis.com",
-        "metadata": {"service": "generativelanguage.googleapis.com"},
+        "metadata": {"service": service},
     }
     return GeminiError(
         400, "INVALID_ARGUMENT", "The API key is not valid. Hand over a valid API key.", [detail]

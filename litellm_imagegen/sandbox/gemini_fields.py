@@ -1,10 +1,11 @@
 """The fields of a Gemini request, as readers: what each takes, on which model, and what is refused.
 
-Strategy: one table of readers per model, built once, so that a size or a ratio which another model takes
-is refused by the same table that names the field.
+Strategy: one table of readers per model and API, built once, so that a size or a ratio which another model
+takes, or a field which Vertex AI alone has, is refused by the same table that names the field.
 
-Source: https://ai.google.dev/api/generate-content and
-https://ai.google.dev/gemini-api/docs/image-generation
+Source: https://ai.google.dev/api/generate-content,
+https://ai.google.dev/gemini-api/docs/image-generation and
+https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference
 """
 
 from __future__ import annotations
@@ -36,17 +37,44 @@ _MEDIA_RESOLUTIONS = ("MEDIA_RESOLUTION_LOW", "MEDIA_RESOLUTION_MEDIUM", "MEDIA_
 _NOT_ON_THIS_API = "This parameter is not supported in the Gemini API."
 _NOT_ON_THIS_MODEL = "This is not supported for this model."
 
+_FIRST_MIME_TYPES = ("image/png", "image/jpeg", "image/webp")
+_VERTEX_HARM_CATEGORIES = (
+    *(
+        f"HARM_CATEGORY_IMAGE_{name}"
+        for name in ("HATE", "DANGEROUS_CONTENT", "HARASSMENT", "SEXUALLY_EXPLICIT")
+    ),
+    "HARM_CATEGORY_JAILBREAK",
+)
+_VERTEX_FIELDS: dict[str, Reader] = {
+    "labels": strict.any_object,
+    "modelArmorConfig": strict.message(
+        {"promptTemplateName": strict.text, "responseTemplateName": strict.text}
+    ),
+}
+_VERTEX_PICTURE_FIELDS: dict[str, Reader] = {
+    "personGeneration": strict.choice(("ALLOW_ALL", "ALLOW_ADULT", "ALLOW_NONE")),
+    "prominentPeople": strict.choice(("ALLOW_PROMINENT_PEOPLE", "BLOCK_PROMINENT_PEOPLE")),
+    "imageOutputOptions": strict.message(
+        {
+            "mimeType": strict.choice(("image/png", "image/jpeg")),
+            "compressionQuality": strict.integer(0, 100),
+        }
+    ),
+}
 
-@functools.lru_cache(maxsize=32)
-def request_reader(model: Model) -> Reader:
+
+@functools.lru_cache(maxsize=64)
+def request_reader(model: Model, *, vertex: bool = False) -> Reader:
     """The reader of a whole request body for this model; inlineData.data is read to an InputPicture."""
-    content = strict.message({"role": strict.choice(("user", "model")), "parts": strict.repeated(_read_part)})
+    content = strict.message(
+        {
+            "role": strict.choice(("user", "model")),
+            "parts": strict.repeated(_part_reader(vertex, _mime_types(model, vertex=vertex))),
+        },
+        required=("role",) if vertex else (),
+    )
     instruction = strict.message(
         {"role": strict.text, "parts": strict.repeated(strict.message({"text": strict.text}))}
-    )
-    setting = strict.message(
-        {"category": strict.choice(_HARM_CATEGORIES), "threshold": strict.choice(_THRESHOLDS)},
-        required=("category", "threshold"),
     )
     return strict.message(
         {
@@ -59,23 +87,40 @@ def request_reader(model: Model) -> Reader:
                     "retrievalConfig": strict.any_object,
                 }
             ),
-            "safetySettings": strict.repeated(setting),
-            "generationConfig": _generation_config_reader(model),
+            "safetySettings": strict.repeated(_safety_reader(vertex)),
+            "generationConfig": _generation_config_reader(model, vertex),
             "cachedContent": strict.text,
             "serviceTier": strict.choice(("flex", "standard", "priority"), any_case=True),
             "store": strict.boolean,
         }
+        | (_VERTEX_FIELDS if vertex else {})
     )
 
 
-def _generation_config_reader(model: Model) -> Reader:
+def _mime_types(model: Model, *, vertex: bool) -> tuple[str, ...]:
+    """On Vertex AI the oldest model takes fewer kinds of pictures."""
+    return ACCEPTED_MIME_TYPES if model.takes_image_size or not vertex else _FIRST_MIME_TYPES
+
+
+def _safety_reader(vertex: bool) -> Reader:
+    categories = (*_HARM_CATEGORIES, *_VERTEX_HARM_CATEGORIES) if vertex else _HARM_CATEGORIES
+    fields: dict[str, Reader] = {
+        "category": strict.choice(categories),
+        "threshold": strict.choice(_THRESHOLDS),
+    }
+    if vertex:
+        fields["method"] = strict.choice(("SEVERITY", "PROBABILITY"))
+    return strict.message(fields, required=("category", "threshold"))
+
+
+def _generation_config_reader(model: Model, vertex: bool) -> Reader:
     unsupported = strict.refused(_NOT_ON_THIS_MODEL)
     return strict.message(
         {
             "responseModalities": strict.repeated(
                 strict.choice(("TEXT", "IMAGE"), any_case=True), at_least=1
             ),
-            "imageConfig": _picture_config_reader(model),
+            "imageConfig": _picture_config_reader(model, vertex),
             "thinkingConfig": _thinking_reader(model),
             "temperature": strict.number(0, 2),
             "topP": strict.number(0, 1),
@@ -98,22 +143,21 @@ def _generation_config_reader(model: Model) -> Reader:
     )
 
 
-def _picture_config_reader(model: Model) -> Reader:
+def _picture_config_reader(model: Model, vertex: bool) -> Reader:
     size = (
         strict.choice(tuple(model.output_tokens))
         if model.takes_image_size
         else strict.refused(_NOT_ON_THIS_MODEL)
     )
-    not_here = strict.refused(_NOT_ON_THIS_API)
+    of_vertex = dict.fromkeys(_VERTEX_PICTURE_FIELDS, strict.refused(_NOT_ON_THIS_API))
     return strict.message(
         {
             "aspectRatio": strict.choice(model.ratios),
             "imageSize": size,
-            "personGeneration": not_here,
-            "prominentPeople": not_here,
-            "outputMimeType": not_here,
-            "outputCompressionQuality": not_here,
-            "imageOutputOptions": not_here,
+            # The names that SDKs give to what stands in imageOutputOptions.
+            "outputMimeType": strict.refused(_NOT_ON_THIS_API),
+            "outputCompressionQuality": strict.refused(_NOT_ON_THIS_API),
+            **(_VERTEX_PICTURE_FIELDS if vertex else of_vertex),
         }
     )
 
@@ -160,38 +204,44 @@ def _read_inline_picture(value: Any, path: str, violations: Violations) -> Input
     return InputPicture(label="unreadable")
 
 
-def _read_file_address(value: Any, path: str, violations: Violations) -> str:
-    address = strict.text(value, path, violations)
-    if not address.startswith("https://") or len(address) < len("https://x"):
-        violations.append(Violation(path, "Needs an address that starts with https://."))
-    return address
+def _file_address(starts: tuple[str, ...]) -> Reader:
+    def read(value: Any, path: str, violations: Violations) -> str:
+        address = strict.text(value, path, violations)
+        if not any(address.startswith(start) and len(address) > len(start) for start in starts):
+            violations.append(Violation(path, f"Needs an address that starts with {' or '.join(starts)}."))
+        return address
+
+    return read
 
 
-_INLINE_DATA = strict.message(
-    {"mimeType": strict.choice(ACCEPTED_MIME_TYPES), "data": _read_inline_picture},
-    required=("mimeType", "data"),
-)
-_FILE_DATA = strict.message(
-    {"mimeType": strict.choice(ACCEPTED_MIME_TYPES), "fileUri": _read_file_address}, required=("fileUri",)
-)
-_PART_FIELDS = strict.message(
-    {
-        "text": strict.text,
-        "inlineData": _INLINE_DATA,
-        "fileData": _FILE_DATA,
-        "thought": strict.boolean,
-        "thoughtSignature": strict.opaque_base64,
-        "videoMetadata": strict.any_object,
-        "mediaResolution": strict.message({"level": strict.choice(_MEDIA_RESOLUTIONS)}),
-    }
-    | {name: strict.refused(_NOT_ON_THIS_MODEL) for name in _DATA_FIELDS[3:]}
-)
+def _part_reader(vertex: bool, mime_types: tuple[str, ...]) -> Reader:
+    """A part of a content: exactly one data field, and what may stand beside it."""
+    inline = strict.message(
+        {"mimeType": strict.choice(mime_types), "data": _read_inline_picture}, required=("mimeType", "data")
+    )
+    addresses = ("https://", "gs://") if vertex else ("https://",)
+    file = strict.message(
+        {"mimeType": strict.choice(mime_types), "fileUri": _file_address(addresses)}, required=("fileUri",)
+    )
+    fields = strict.message(
+        {
+            "text": strict.text,
+            "inlineData": inline,
+            "fileData": file,
+            "thought": strict.boolean,
+            "thoughtSignature": strict.opaque_base64,
+            "videoMetadata": strict.any_object,
+            "mediaResolution": strict.message({"level": strict.choice(_MEDIA_RESOLUTIONS)}),
+        }
+        | {name: strict.refused(_NOT_ON_THIS_MODEL) for name in _DATA_FIELDS[3:]}
+    )
 
+    def read(value: Any, path: str, violations: Violations) -> dict[str, Any]:
+        part: dict[str, Any] = fields(value, path, violations)
+        given = [name for name in _DATA_FIELDS if name in part]
+        if isinstance(value, dict) and len(given) != 1:
+            found = " and ".join(given) or "none"
+            violations.append(Violation(path, f"A part needs exactly one data field; it has {found}."))
+        return part
 
-def _read_part(value: Any, path: str, violations: Violations) -> dict[str, Any]:
-    part: dict[str, Any] = _PART_FIELDS(value, path, violations)
-    given = [name for name in _DATA_FIELDS if name in part]
-    if isinstance(value, dict) and len(given) != 1:
-        found = " and ".join(given) or "none"
-        violations.append(Violation(path, f"A part needs exactly one data field; it has {found}."))
-    return part
+    return read

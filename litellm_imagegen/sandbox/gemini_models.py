@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 Pixels = tuple[int, int]
 
+_DEFAULT_SIZE = "1K"
+
 RATIOS_STANDARD = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")
 RATIOS_EXTENDED = (*RATIOS_STANDARD, "1:4", "4:1", "1:8", "8:1")
 
@@ -107,6 +109,11 @@ class Model:
     def thinks(self) -> bool:
         """Whether replies carry thoughts and thought signatures."""
         return bool(self.thinking_levels)
+
+    @property
+    def default_size(self) -> str:
+        """The size of a picture when none is asked for."""
+        return _DEFAULT_SIZE if _DEFAULT_SIZE in self.output_tokens else next(iter(self.output_tokens))
 
     def pixels(self, ratio: str, size: str) -> Pixels:
         """Width and height in pixels of a picture of this ratio ("16:9") and size ("1K")."""

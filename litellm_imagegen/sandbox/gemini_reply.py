@@ -16,6 +16,7 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from .drawing import Painting, paint
@@ -31,6 +32,7 @@ _NOT_SHOWN = (
     "The picture was made but cannot be shown, as it may go against the rules for generated pictures. "
     "Word the prompt in another way; this request is not charged. (sandbox)"
 )
+_PROMPT_BLOCKED = "The prompt was blocked, as it may go against the rules for prompts. (sandbox)"
 
 Part = dict[str, Any]
 
@@ -47,6 +49,7 @@ class Reply:
     block_reason: str | None = None
     without_candidates: bool = False
     response_id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 def compose(asked: Asked, wishes: Wishes) -> Reply:
@@ -125,8 +128,10 @@ def _picture_part(asked: Asked, wishes: Wishes, number: int, *, of: int = 1, dra
         inputs=asked.inputs,
         badge=f"DRAFT {draft}" if draft else None,
     )
-    mime_type = asked.model.mime_type
-    data = encode(paint(painting), mime_type=mime_type, padding_bytes=wishes.padding_bytes)
+    mime_type = asked.mime_type
+    data = encode(
+        paint(painting), mime_type=mime_type, padding_bytes=wishes.padding_bytes, quality=asked.quality
+    )
     text = base64.b64encode(data).decode("ascii")
     if wishes.bad_base64:
         text = text[:200] + "%%% this is no base64 %%%"
@@ -182,6 +187,8 @@ def _response(reply: Reply, *, parts: Sequence[Part], counted: Sequence[Part], l
     body: dict[str, Any] = {}
     if reply.block_reason:
         body["promptFeedback"] = {"blockReason": reply.block_reason}
+        if asked.vertex:
+            body["promptFeedback"]["blockReasonMessage"] = _PROMPT_BLOCKED
     else:
         candidate: dict[str, Any] = {}
         if parts:
@@ -194,8 +201,11 @@ def _response(reply: Reply, *, parts: Sequence[Part], counted: Sequence[Part], l
                 candidate["finishMessage"] = reply.finish_message
             if asked.web_search:
                 candidate["groundingMetadata"] = _grounding(asked)
-        body["candidates"] = [{**candidate, "index": 0}]
+        # Vertex AI leaves out an index of 0.
+        body["candidates"] = [candidate if asked.vertex else {**candidate, "index": 0}]
     body["usageMetadata"] = _usage(asked, counted, blocked=bool(reply.block_reason))
+    if asked.vertex:
+        body["createTime"] = reply.created.isoformat().replace("+00:00", "Z")
     return {**body, "modelVersion": asked.model.name, "responseId": reply.response_id}
 
 
@@ -225,6 +235,8 @@ def _usage(asked: Asked, counted: Sequence[Part], *, blocked: bool) -> dict[str,
         usage["candidatesTokensDetails"] = [{"modality": "IMAGE", "tokenCount": pictures}]
     if asked.service_tier:
         usage["serviceTier"] = asked.service_tier
+    if asked.vertex:
+        usage["trafficType"] = "ON_DEMAND"
     return usage
 
 

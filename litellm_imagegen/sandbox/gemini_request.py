@@ -19,10 +19,17 @@ from .gemini_models import Model, nearest_ratio
 from .input_pictures import InputPicture
 from .strict import Violation, Violations
 
+_VERTEX_MIME_TYPE = "image/png"
+_VERTEX_QUALITY = 75
+
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What a request asks for. Width and height in pixels; `text_signs` counts the signs of all texts."""
+    """What a request asks for.
+
+    Width and height in pixels; `text_signs` counts the signs of all texts; `quality` is that of a JPEG, 0 to
+    100, the model's own when None.
+    """
 
     model: Model
     prompt_texts: tuple[str, ...]
@@ -39,26 +46,29 @@ class Asked:
     web_search: bool
     image_search: bool
     service_tier: str | None
+    mime_type: str
+    quality: int | None
+    vertex: bool
 
 
-def read_request(body: bytes, model: Model) -> Asked:
+def read_request(body: bytes, model: Model, *, vertex: bool = False) -> Asked:
     """Read a request body for this model. Raises GeminiError with every fault of the request."""
     try:
         value = strict.decode_json(body)
     except ValueError as fault:
         raise bad_request(f"The body cannot be parsed as JSON: {str(fault)[:200]}") from None
     violations: Violations = []
-    request = request_reader(model)(value, "", violations)
+    request = request_reader(model, vertex=vertex)(value, "", violations)
     if not violations:
         _check_contents(request, model, violations)
     if violations:
         raise invalid_argument(violations)
     if "cachedContent" in request:
         raise cached_content_not_found()
-    return _asked(request, model)
+    return _asked(request, model, vertex)
 
 
-def _asked(request: dict[str, Any], model: Model) -> Asked:
+def _asked(request: dict[str, Any], model: Model, vertex: bool) -> Asked:
     contents: list[dict[str, Any]] = request["contents"]
     parts = [part for content in contents for part in content["parts"]]
     instruction = request.get("systemInstruction", {}).get("parts", [])
@@ -67,9 +77,10 @@ def _asked(request: dict[str, Any], model: Model) -> Asked:
     picture_config: dict[str, Any] = config.get("imageConfig", {})
     inputs = tuple(picture for part in parts for picture in _pictures_of(part))
     ratio = picture_config.get("aspectRatio") or _ratio_of_last(inputs, model)
-    size = picture_config.get("imageSize", "1K")
+    size = picture_config.get("imageSize", model.default_size)
     width, height = model.pixels(ratio, size)
     modalities = config.get("responseModalities", ["TEXT", "IMAGE"])
+    output: dict[str, Any] = picture_config.get("imageOutputOptions", {})
     searches = [tool["googleSearch"] for tool in request.get("tools", []) if "googleSearch" in tool]
     return Asked(
         model=model,
@@ -87,6 +98,9 @@ def _asked(request: dict[str, Any], model: Model) -> Asked:
         web_search=bool(searches),
         image_search=any("imageSearch" in search.get("searchTypes", {}) for search in searches),
         service_tier=request.get("serviceTier"),
+        mime_type=output.get("mimeType", _VERTEX_MIME_TYPE if vertex else model.mime_type),
+        quality=output.get("compressionQuality", _VERTEX_QUALITY if vertex else None),
+        vertex=vertex,
     )
 
 
@@ -134,3 +148,5 @@ def _check_contents(request: dict[str, Any], model: Model, violations: Violation
     categories = [setting.get("category") for setting in request.get("safetySettings", [])]
     if len(set(categories)) < len(categories):
         violations.append(Violation("safety_settings", "Holds more than one setting for a category."))
+    if categories and "modelArmorConfig" in request:
+        violations.append(Violation("model_armor_config", "Cannot be given together with safety_settings."))

@@ -24,13 +24,8 @@ from starlette.routing import Route
 from . import imagen_reply
 from .faults import UnknownFaultError, Wishes
 from .gemini_errors import GeminiError, bad_request, key_invalid, key_missing
-from .imagen_errors import (
-    bearer_invalid,
-    bearer_missing,
-    model_not_found,
-    prompt_refused,
-    wished_imagen_error,
-)
+from .gemini_surfaces import check_bearer
+from .imagen_errors import model_not_found, prompt_refused, wished_imagen_error
 from .imagen_models import MODELS, Api, Model
 from .imagen_request import Asked, prompts, read_document, read_request
 from .imagen_wishes import OwnWishes, read_own_wishes, read_shared_wishes
@@ -129,7 +124,7 @@ def _check_caller(request: Request, api: Api) -> None:
     if api == "gemini":
         _check_key(request)
     else:
-        _check_bearer(request)
+        check_bearer(request)
 
 
 def _check_key(request: Request) -> None:
@@ -138,14 +133,6 @@ def _check_key(request: Request) -> None:
         raise key_missing()
     if key.startswith("invalid"):
         raise key_invalid()
-
-
-def _check_bearer(request: Request) -> None:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise bearer_missing()
-    if token.strip().startswith("invalid"):
-        raise bearer_invalid()
 
 
 async def _body(request: Request) -> bytes:

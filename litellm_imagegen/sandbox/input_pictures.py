@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 
 ACCEPTED_MIME_TYPES = ("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif")
 
-_FORMATS = ("PNG", "JPEG", "WEBP")
+FORMATS = ("PNG", "JPEG", "WEBP")
 _HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"heif"}
 _THUMBNAIL_PIXELS = 512
 _PIXEL_LIMIT = 200_000_000
@@ -36,20 +36,23 @@ class InputPicture:
     thumbnail: Image.Image | None = None
 
 
-def read_picture(data: bytes) -> InputPicture:
-    """Identify a picture and make its thumbnail. Raises ValueError when it is none of the accepted kinds."""
+def read_picture(data: bytes, *, formats: tuple[str, ...] = FORMATS) -> InputPicture:
+    """Identify a picture and make its thumbnail; `formats` are Pillow's names.
+
+    Raises ValueError when it is none of the accepted kinds.
+    """
     if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
         return InputPicture(label="heic")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return _read_with_pillow(data)
+            return _read_with_pillow(data, formats)
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as fault:
         raise ValueError("the bytes are no picture of an accepted kind") from fault
 
 
-def _read_with_pillow(data: bytes) -> InputPicture:
-    with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
+def _read_with_pillow(data: bytes, formats: tuple[str, ...]) -> InputPicture:
+    with Image.open(io.BytesIO(data), formats=formats) as picture:
         label = (picture.format or "picture").lower()
         width, height = picture.size
         if width * height > _PIXEL_LIMIT:

@@ -21,7 +21,7 @@ def draw(asked: Asked, *, number: int, of: int, partial: int = 0) -> Image.Image
         return _through_mask(asked, asked.base, asked.mask, number=number, of=of, partial=partial)
     picture = _painted(asked, (asked.width, asked.height), number=number, of=of, partial=partial)
     if asked.background == "transparent":
-        picture.putalpha(_silhouette(picture.size))
+        picture.putalpha(silhouette(picture.size))
     return picture
 
 
@@ -55,7 +55,7 @@ def _painted(asked: Asked, size: tuple[int, int], *, number: int, of: int, parti
     )
 
 
-def _silhouette(size: tuple[int, int]) -> Image.Image:
+def silhouette(size: tuple[int, int]) -> Image.Image:
     """An alpha channel: opaque within a sheet with round corners, transparent around it."""
     inset, radius = (max(2, round(min(size) * share)) for share in (_INSET, _CORNER))
     alpha = Image.new("L", size, 0)

@@ -58,12 +58,13 @@ def routes() -> list[Route]:
 
 def _image_routes(base: str) -> list[Route]:
     return [
-        Route(f"{base}/images/generations", _generate, methods=["POST"]),
+        Route(f"{base}/images/generations", generate, methods=["POST"]),
         Route(f"{base}/images/edits", _edit, methods=["POST"]),
     ]
 
 
-async def _generate(request: Request) -> Response:
+async def generate(request: Request) -> Response:
+    """POST .../images/generations, on any of the doors."""
     return await _answer(request, "generation")
 
 

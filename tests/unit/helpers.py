@@ -31,13 +31,13 @@ HELLO = [{"role": "user", "content": "a red dot"}]
 AZURE_BASE = "https://painter.openai.azure.com"
 
 
-def endpoint_of(provider: Provider, **options: str) -> Endpoint:
+def endpoint_of(provider: Provider, wire: str | None = None, **options: str) -> Endpoint:
     """Where a provider is called with the tests' key, as a deployment of it would be."""
     base = provider.base_url or (AZURE_BASE if provider.name == "azure" else None)
     connection = provider.connect(Credentials(key=KEY, base=base, options=options))
     return Endpoint(
         provider.name,
-        connection.base_url,
+        provider.wire_named(wire).address(connection.base_url) if wire else connection.base_url,
         connection.authentication,
         hosts=provider.hosts,
         query=connection.query,
@@ -71,6 +71,7 @@ def plan_of(
     provider: Provider = GEMINI,
     parse: engine.Parse = parse_chat,
     answers_are_watched: bool = False,
+    wire: str | None = None,
 ) -> Plan:
     """The plan for a body, of chat on the Gemini API if nothing else is said; there it gets messages."""
     given = {"messages": HELLO, **(body or {})} if parse is parse_chat else dict(body or {})
@@ -85,6 +86,7 @@ def plan_of(
         locked=frozenset(locked),
         deadline_seconds=deadline_seconds,
         answers_are_watched=answers_are_watched,
+        wire=wire,
     )
 
 

@@ -1,7 +1,7 @@
 """Walks tests/fixtures: what a client sends, the calls that go out, what comes back, what becomes of it.
 
 A folder is a provider, or one of its wires. A fixture holds `request` (model and body, of `endpoint` chat if
-nothing else is said; `provider` and `options` where they are not the folder's), the exact `call`, then
+nothing else is said; `provider`, `options` and `wire` where they are not the folder's), the exact `call`, then
 `replies` (whole, in order) or `events` (of one stream), and a `result` or an `error`. What a result does not
 mention is not compared, except notices and refusal, which must then be absent.
 
@@ -52,12 +52,19 @@ from tests.unit.helpers import (
 DIRECTORY = Path(__file__).parents[1] / "fixtures"
 # What a folder stands for: a provider, and the model that a fixture speaks of if it names none.
 FOLDERS = {
+    "aione": ("aione", "gemini-3-pro-image-preview"),
     "azure": ("azure", "gpt-image-2"),
     "bfl": ("bfl", "flux-2-pro"),
     "gemini": ("gemini", PRO),
+    "helicone": ("helicone", "gemini-3-pro-image-preview/google-ai-studio"),
+    "helicone_responses": ("helicone", "gemini-3-pro-image-preview/google-ai-studio"),
     "imagen": ("gemini", "imagen-4.0-generate-001"),
     "openai": ("openai", "gpt-image-2"),
     "openai_responses": ("openai", "gpt-5"),
+    "openrouter": ("openrouter", "google/gemini-3-pro-image"),
+    "openrouter_images": ("openrouter", "black-forest-labs/flux.2-pro"),
+    "vercel": ("vercel", "google/gemini-3-pro-image"),
+    "vercel_images": ("vercel", "bfl/flux-2-pro"),
 }
 FIXTURES = sorted(DIRECTORY.glob("*/*.json"))
 # Every provider has these; where a wire lacks a case its fixture shows what comes nearest.
@@ -182,7 +189,8 @@ def test_the_exchange_goes_as_the_fixture_says(path: Path, monkeypatch: pytest.M
     ]
     downloads = with_downloads(monkeypatch, *scripted)
     transport = ScriptedTransport(*_answers(case))
-    endpoint = endpoint_of(provider, **request.get("options", {})) if "calls" in case else ENDPOINT
+    options = {"wire": request.get("wire"), **request.get("options", {})}
+    endpoint = endpoint_of(provider, **options) if "calls" in case else ENDPOINT
 
     def carried_out() -> list[Step]:
         plan = plan_of(
@@ -190,6 +198,7 @@ def test_the_exchange_goes_as_the_fixture_says(path: Path, monkeypatch: pytest.M
             model=request.get("model", folders_model),
             provider=provider,
             parse=PARSERS[request.get("endpoint", "chat")],
+            wire=request.get("wire"),
         )
         return steps_of(plan, transport, endpoint=endpoint)
 
