@@ -24,8 +24,8 @@ _REFUSALS = frozenset(
 )
 # How the vendors behind a gateway word a refusal, where the gateway passes on no more than their words.
 _REFUSING_WORDS = re.compile(
-    r"moderation_blocked|content_policy|content policy|content moderated|request moderated|safety system"
-    r"|PROHIBITED_CONTENT|IMAGE_SAFETY|\bSAFETY\b",
+    r"(?i:moderation_blocked|content[_ ]policy|content moderated|request moderated|safety system)"
+    r"|PROHIBITED_CONTENT|IMAGE_SAFETY|\bSAFETY\b"
 )
 _NO_CREDIT = re.compile(r"insufficient (credit|fund|balance|quota)|out of credit", re.IGNORECASE)
 # What an error without a status of its own would have as one: by its code, its type, or what metadata say.
