@@ -12,6 +12,7 @@ _output_format = choice("png", "jpeg", "webp", "gif", "svg", also={"jpg": "jpeg"
 _compression = integer(0, 100)
 _moderation = choice("low", "auto")
 _fidelity = choice("low", "high")
+_people = choice("dont_allow", "allow_adult", "allow_all", also={"allow_none": "dont_allow"})
 _file_format = choice(
     also={"image/png": "png", "image/jpeg": "jpeg", "image/jpg": "jpeg", "image/webp": "webp"}
 )
@@ -36,7 +37,7 @@ def drawing_fields(fields: Fields) -> Iterator[Asked]:
     yield from fields.read(Name.STRENGTH, number(0, 1), "strength", "image_prompt_strength")
     yield from fields.read(Name.PROMPT_UPSAMPLING, boolean, "prompt_upsampling", "enhance_prompt")
     yield from fields.read(Name.SAFETY_TOLERANCE, integer(0, 10), "safety_tolerance")
-    yield from fields.read(Name.PERSON_GENERATION, words, "person_generation")
+    yield from fields.read(Name.PERSON_GENERATION, _people, "person_generation")
     yield from fields.read(Name.WATERMARK, boolean, "watermark", "add_watermark")
 
 
@@ -45,7 +46,7 @@ def image_config(fields: Fields) -> Iterator[Asked]:
     for config in fields.nested("image_config"):
         yield from config.read(Name.ASPECT_RATIO, ratio, "aspect_ratio")
         yield from config.read_shape("image_size")
-        yield from config.read(Name.PERSON_GENERATION, words, "person_generation")
+        yield from config.read(Name.PERSON_GENERATION, _people, "person_generation")
         for output in config.nested("image_output_options"):
             yield from output.read(Name.OUTPUT_FORMAT, _file_format, "mime_type")
             yield from output.read(Name.OUTPUT_COMPRESSION, _compression, "compression_quality")

@@ -49,8 +49,12 @@ _OPENROUTERS_TIERS = ("512", "1K", "2K", "4K")
 
 def _as(gateway: str, model_id: str, like: str, **changes: Any) -> Profile:
     """The vendor's row `like` under the gateway's id."""
-    update = {"id": model_id, "family": gateway, "former_ids": (), "successor": None, "gone": None}
-    return _VENDORS[like].model_copy(update={**update, **changes})
+    row = _VENDORS[like]
+    update: dict[str, Any] = {"id": model_id, "family": gateway, "former_ids": ()}
+    update |= {"successor": None, "gone": None}
+    if row.family == gemini.FAMILY:
+        update["names"] = row.names - gemini.ONLY_ON_VERTEX
+    return row.model_copy(update={**update, **changes})
 
 
 def _by_ratio(

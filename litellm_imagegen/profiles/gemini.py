@@ -31,6 +31,8 @@ _NAMES = frozenset(
         Name.PROVIDER_OPTIONS,
     }
 )
+# https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1/GenerationConfig
+ONLY_ON_VERTEX = frozenset({Name.PERSON_GENERATION, Name.OUTPUT_FORMAT, Name.OUTPUT_COMPRESSION})
 
 # What every model does without being told.
 _GRANTED = {Name.BACKGROUND: ("opaque",)}
@@ -88,7 +90,7 @@ def _row(
         id=model_id,
         family=FAMILY,
         former_ids=former_ids,
-        names=_NAMES,
+        names=_NAMES | ONLY_ON_VERTEX,
         aspect_ratios=aspect_ratios,
         image_sizes=image_sizes,
         image_size_is_fixed=image_size_is_fixed,
@@ -97,6 +99,10 @@ def _row(
         maximum_stop_sequences=5,
         maximum_seed=2**31 - 1,
         ranges={Name.TEMPERATURE: (0, 2)},
+        choices={
+            Name.OUTPUT_FORMAT: ("png", "jpeg"),
+            Name.PERSON_GENERATION: ("dont_allow", "allow_adult", "allow_all"),
+        },
         granted=_GRANTED,
         pixels=pixels or {tier: _PIXELS[tier] for tier in image_sizes},
         accepted_mime=accepted_mime,

@@ -59,7 +59,7 @@ WIRES: tuple[Wire, ...] = (
     _wire("openrouter", spellings.OPENROUTER, "openrouter"),
     *(
         _wire(prefix, spellings.PLAIN, litellm.ANY)
-        for prefix in ("aiml", "modelscope", "xinference", "edenai")
+        for prefix in ("bedrock", "vertex_ai", "aiml", "cometapi", "edenai", "modelscope", "xinference")
     ),
     Wire(codec=spellings.ANY, family=litellm.ANY, name="any"),
 )

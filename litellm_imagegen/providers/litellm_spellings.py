@@ -53,13 +53,6 @@ _STABILITYS_EDITS: Spellings = {
     Name.STYLE: named("style_preset"),
     Name.MASK: named("mask"),
 }
-_FLUX: Spellings = {
-    Name.ASPECT_RATIO: named("aspect_ratio"),
-    Name.SEED: named("seed"),
-    Name.SAFETY_TOLERANCE: named("safety_tolerance"),
-    Name.OUTPUT_FORMAT: named("output_format"),
-    Name.PROMPT_UPSAMPLING: named("prompt_upsampling"),
-}
 _FLUX_2: Spellings = {
     Name.DIMENSIONS: _SIZE,
     Name.SEED: named("seed"),
@@ -154,10 +147,20 @@ BYTEDANCE = LitellmImagesCodec(
     },
     always=_IN_BASE64,
 )
+# LiteLLM draws with no key of a deployment's here.
 BFL = LitellmImagesCodec(
     "bfl",
-    {**_FLUX, Name.DIMENSIONS: _SIZE, Name.STRENGTH: named("image_prompt_strength")},
-    {**_FLUX, Name.STEPS: named("steps"), Name.GUIDANCE: named("guidance"), Name.MASK: named("mask")},
+    {},
+    {
+        Name.ASPECT_RATIO: named("aspect_ratio"),
+        Name.SEED: named("seed"),
+        Name.SAFETY_TOLERANCE: named("safety_tolerance"),
+        Name.OUTPUT_FORMAT: named("output_format"),
+        Name.PROMPT_UPSAMPLING: named("prompt_upsampling"),
+        Name.STEPS: named("steps"),
+        Name.GUIDANCE: named("guidance"),
+        Name.MASK: named("mask"),
+    },
     mask_is_white=True,
 )
 OPENROUTER = LitellmImagesCodec(

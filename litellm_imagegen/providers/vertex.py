@@ -151,7 +151,7 @@ PROVIDER: Provider = VertexProvider(
             family=imagen.FAMILY,
             starts=imagen.STARTS,
         ),
-        Wire(name="content", codec=GeminiContentCodec(), family=gemini.FAMILY),
+        Wire(name="content", codec=GeminiContentCodec(is_vertex=True), family=gemini.FAMILY),
     ),
     needs_key=False,
     connects_slowly=True,

@@ -1,6 +1,7 @@
 """Google's generateContent and streamGenerateContent, as Gemini API and Vertex AI speak them.
 
 Sources: https://ai.google.dev/api/generate-content (fields, finish and block reasons),
+https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1/GenerationConfig (of Vertex),
 https://ai.google.dev/gemini-api/docs/image-generation (imageConfig, drafts). A whole
 reply has the shape of one stream event, so one reader serves both.
 """
@@ -45,6 +46,8 @@ _IMAGE_CONFIG: Mapping[Name, str] = {
     Name.ASPECT_RATIO: "aspectRatio",
     Name.IMAGE_SIZE: "imageSize",
 }
+_ONLY_ON_VERTEX = (Name.PERSON_GENERATION, Name.OUTPUT_FORMAT, Name.OUTPUT_COMPRESSION)
+_PEOPLE = {"dont_allow": "ALLOW_NONE", "allow_adult": "ALLOW_ADULT", "allow_all": "ALLOW_ALL"}
 # Every reply that generateContent defines has at least one of these; anything else is not its reply.
 _REPLY_KEYS = frozenset({"candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId"})
 # Beyond this a number is a mistake of the sender's.
@@ -60,13 +63,23 @@ _CANDIDATE_FACTS = (
 
 
 class GeminiContentCodec(Codec):
-    """The codec."""
+    """The codec; on Vertex AI it has fields that the Gemini API refuses."""
 
     vendor = "google"
     takes_addresses = True
-    vocabulary = frozenset(
-        {*_GENERATION_CONFIG, *_IMAGE_CONFIG, Name.MODALITIES, Name.SAFETY_SETTINGS, Name.PROVIDER_OPTIONS}
-    )
+
+    def __init__(self, *, is_vertex: bool = False) -> None:
+        self._is_vertex = is_vertex
+        self.vocabulary = frozenset(
+            {
+                *_GENERATION_CONFIG,
+                *_IMAGE_CONFIG,
+                *(_ONLY_ON_VERTEX if is_vertex else ()),
+                Name.MODALITIES,
+                Name.SAFETY_SETTINGS,
+                Name.PROVIDER_OPTIONS,
+            }
+        )
 
     def encode(self, plan: Plan) -> Call:
         """`POST models/{model}:generateContent`, or `:streamGenerateContent?alt=sse` for a stream."""
@@ -78,7 +91,8 @@ class GeminiContentCodec(Codec):
             body["systemInstruction"] = {"parts": system}
         config = _spelled(_GENERATION_CONFIG, plan)
         config["responseModalities"] = [modality.upper() for modality in plan.output]
-        if image_config := _spelled(_IMAGE_CONFIG, plan):
+        image_config = _spelled(_IMAGE_CONFIG, plan) | (_on_vertex(plan) if self._is_vertex else {})
+        if image_config:
             config["imageConfig"] = image_config
         body["generationConfig"] = config
         if settings := plan.values.get(Name.SAFETY_SETTINGS):
@@ -122,6 +136,18 @@ class GeminiContentCodec(Codec):
 
 def _spelled(table: Mapping[Name, str], plan: Plan) -> dict[str, Any]:
     return {wire_name: plan.values[name] for name, wire_name in table.items() if name in plan.values}
+
+
+def _on_vertex(plan: Plan) -> dict[str, Any]:
+    """Fields of imageConfig that Vertex AI alone has."""
+    fields: dict[str, Any] = {}
+    if (people := plan.values.get(Name.PERSON_GENERATION)) is not None:
+        fields["personGeneration"] = _PEOPLE.get(people, people)
+    if (form := plan.values.get(Name.OUTPUT_FORMAT)) is not None:
+        fields["imageOutputOptions"] = {"mimeType": f"image/{form}"}
+        if (quality := plan.values.get(Name.OUTPUT_COMPRESSION)) is not None:
+            fields["imageOutputOptions"]["compressionQuality"] = quality
+    return fields
 
 
 def _contents(messages: Iterable[Message]) -> list[dict[str, Any]]:
