@@ -19,7 +19,7 @@ from litellm.types.llms.openai import ResponsesAPIResponse
 from litellm.types.utils import CallTypes
 
 from litellm_imagegen.canonical import ChatShape, ImageInput, ResponseShape, Surface
-from litellm_imagegen.errors import RequestError
+from litellm_imagegen.errors import ClientGone, RequestError
 from litellm_imagegen.plugin import config
 from litellm_imagegen.plugin.bypass import answers_are_looked_at
 from litellm_imagegen.plugin.exceptions import translated
@@ -30,6 +30,7 @@ from litellm_imagegen.plugin.redaction import redact_log_arguments, redact_reque
 from litellm_imagegen.plugin.requests import prepare
 from litellm_imagegen.plugin.responding import ECHOED, completed, keep_conversation
 from litellm_imagegen.plugin.response_events import ResponseEvents
+from litellm_imagegen.plugin.routing import begin_at_once
 from litellm_imagegen.plugin.vault import Vault, current_vault
 from litellm_imagegen.surfaces.metadata import notices_header
 
@@ -78,12 +79,16 @@ class ImagegenCallback(CustomLogger):
                 with translated(str(kwargs.get("model"))):
                     raise RequestError(_NOT_SERVED[call_type])
             return None
+        vault = _own_vault(kwargs)
+        if vault is not None and vault.client_gone.is_set():  # LiteLLM tries once more, or another model
+            with translated(str(kwargs.get("model"))):
+                raise ClientGone
         request = kwargs.get("litellm_logging_obj")
         record = find_record(request)
         if not _is_ours(kwargs):
             if record is not None:  # a fallback to a foreign model: ours have nothing to say about it
                 record.notices, record.outcome = (), None
-            if (vault := _own_vault(kwargs)) is None:
+            if vault is None:
                 return None
             vault.notices, vault.serves_stream = (), False
             if isinstance(vault.live, ResponseEvents):
@@ -93,14 +98,15 @@ class ImagegenCallback(CustomLogger):
             _make_whole(vault, kwargs)
             return kwargs
         if record is not None and record.knows(kwargs.get(TOKEN)):
-            return None  # LiteLLM's bridge from responses to chat: the plan is made
+            begin_at_once(kwargs)  # LiteLLM's bridge from responses to chat: the plan is made
+            return kwargs
         self._register_provider()
         if request is None:  # Python with an older LiteLLM: the handler plans, and gets all it needs for chat
             return None
         work = partial(_prepared, kwargs, route)
         prepared = await asyncio.to_thread(work) if _is_large(kwargs) else work()
         kwargs[TOKEN] = record_of(request).add(prepared)
-        if (vault := _own_vault(kwargs)) is not None:
+        if vault is not None:
             vault.notices, vault.serves_stream = prepared.plan.notices, prepared.plan.stream
             if route is Route.GENERATIONS:  # LiteLLM makes the logging object anew for each try
                 vault.owner = request
@@ -113,6 +119,8 @@ class ImagegenCallback(CustomLogger):
                 holder.pop(name, None)
         for name in (*_REFUSED_BY_LITELLM, *_READ_BY_US):
             kwargs.pop(name, None)
+        if route is Route.CHAT:
+            begin_at_once(kwargs)
         return kwargs
 
     async def async_post_call_success_deployment_hook(

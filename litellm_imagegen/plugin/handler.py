@@ -5,25 +5,28 @@ still hands over.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
+from litellm import CustomStreamWrapper
 from litellm.llms.custom_llm import CustomLLM
 from litellm.types.utils import ImageResponse, ModelResponse, ModelResponseStream
 
 from litellm_imagegen import engine
 from litellm_imagegen.canonical import ImageResult, PartialDelta, ResponseShape, Surface, TextPart
 from litellm_imagegen.engine import Job, Step
-from litellm_imagegen.errors import ClientGone, RequestError
-from litellm_imagegen.plugin import blocking, wrapping
+from litellm_imagegen.errors import RequestError
+from litellm_imagegen.plugin import blocking, config, wrapping
 from litellm_imagegen.plugin.bypass import usable_vault
 from litellm_imagegen.plugin.exceptions import translated
 from litellm_imagegen.plugin.given import Given, Route
 from litellm_imagegen.plugin.records import TOKEN, Outcome, Prepared, find_record
 from litellm_imagegen.plugin.requests import make_job, prepare
 from litellm_imagegen.plugin.response_events import ResponseEvents
+from litellm_imagegen.plugin.routing import raise_refusal_with_fallback
 from litellm_imagegen.plugin.sending import ends_with_connection
+from litellm_imagegen.plugin.starting import begun, while_connected
 from litellm_imagegen.plugin.vault import Vault, current_vault
 from litellm_imagegen.surfaces import chat, images
 from litellm_imagegen.transport import Transport
@@ -36,15 +39,21 @@ class ImagegenHandler(CustomLLM):
         super().__init__()
         self._transport = Transport()
 
-    async def acompletion(self, *args: Any, **given: Any) -> ModelResponse:
-        """A whole completion. Raises LiteLLM's exceptions."""
+    async def acompletion(self, *args: Any, **given: Any) -> ModelResponse | CustomStreamWrapper:
+        """A whole completion, or a stream that has begun. Raises LiteLLM's exceptions."""
         model = str(given["model"])
         with translated(model):
             prepared = _prepared(given)
+            if prepared.plan.stream:
+                # By that setting LiteLLM watches the client itself.
+                watching = None if ends_with_connection() else _vault_of_request(given)
+                stream = await begun(self._stream(prepared, given), watching)
+                return CustomStreamWrapper(stream, model, given["logging_obj"], config.PREFIX)
             result = await engine.run(await make_job(prepared, given), self._transport)
             _tell(result, given)
             response_id = wrapping.new_id()
             if prepared.plan.surface is Surface.RESPONSES:
+                raise_refusal_with_fallback(result, given["litellm_params"])
                 result = _kept_for_response(result, prepared, response_id, given)
             shown = chat.completion(result, _url_of(given, prepared), prepared.plan.preferences.output)
             return wrapping.model_response(shown, result, response_id, model)
@@ -52,13 +61,22 @@ class ImagegenHandler(CustomLLM):
     async def astreaming(  # type: ignore[override]  # an async generator, as LiteLLM needs
         self, *args: Any, **given: Any
     ) -> AsyncGenerator[ModelResponseStream, None]:
-        """The same as chunks. Errors before the first chunk become an HTTP status."""
+        """The same as chunks, begun when they are read. Raises LiteLLM's exceptions then."""
+        with translated(str(given["model"])):
+            prepared = _prepared(given)
+        async with aclosing(self._stream(prepared, given)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _stream(
+        self, prepared: Prepared, given: Mapping[str, Any]
+    ) -> AsyncGenerator[ModelResponseStream, None]:
+        """What LiteLLM streams. Errors before the first chunk become an HTTP status."""
         completion_id, model = wrapping.new_id(), str(given["model"])
         vault = _vault_of_request(given)
         has_begun = False
         try:
             with translated(model):
-                prepared = _prepared(given)
                 job = await make_job(prepared, given)
                 work = _chunks(job, self._transport, _view(given, prepared, vault, completion_id), vault)
                 async with aclosing(work) as chunks:
@@ -89,7 +107,7 @@ class ImagegenHandler(CustomLLM):
             job = await make_job(prepared, given)
             work = _result(job, self._transport, vault if streams else None)
             if vault is not None and (streams or ends_with_connection()):
-                work = _while_connected(work, vault)
+                work = while_connected(work, vault)
             result = images.chosen(await work, sum(job.plan.counts))
             _tell(result, given)
             return wrapping.image_response(images.response(result, _base64_of(given, prepared)), result)
@@ -190,25 +208,6 @@ async def _result(job: Job, transport: Transport, vault: Vault | None) -> ImageR
             if vault is not None:
                 await vault.came(step)
     raise AssertionError("a stream ends with its result")
-
-
-async def _while_connected(work: Coroutine[Any, Any, ImageResult], vault: Vault) -> ImageResult:
-    """The outcome of some work, which ends when the client hangs up. Raises `ClientGone` then."""
-    if vault.client_gone.is_set():  # LiteLLM tries once more
-        work.close()
-        raise ClientGone
-    if vault.watch_client is not None:
-        vault.watch_client()
-    working, gone = asyncio.create_task(work), asyncio.create_task(vault.client_gone.wait())
-    try:
-        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientGone
-        return working.result()
-    finally:
-        for task in (working, gone):
-            task.cancel()
-        await asyncio.gather(working, gone, return_exceptions=True)
 
 
 def _kept_for_response(

@@ -35,6 +35,9 @@ class Receiver:
 
     async def __call__(self) -> Message:
         """The next message of the client."""
+        if self._watch is not None:  # a server may tell of the end once, and to one that waits for it
+            await self._vault.client_gone.wait()
+            return {"type": "http.disconnect"}
         message = await self._receive()
         if message["type"] == "http.request" and not message.get("more_body"):
             self._is_whole = True

@@ -587,7 +587,7 @@ def reply_of(streamed: bool, *parts: Mapping[str, Any]) -> bytes:
     return b"data: " + whole + b"\r\n\r\n" if streamed else whole
 
 
-@pytest.mark.parametrize("streamed", [False])  # LiteLLM tries no stream of a custom provider again
+@pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize("way", ["auto", "off"])
 def test_a_request_that_is_tried_again_gets_its_picture(plain: Setup, way: str, streamed: bool) -> None:
     url = data_url("purple")
@@ -611,14 +611,14 @@ def test_a_request_that_is_tried_again_gets_its_picture(plain: Setup, way: str, 
     assert plain.kept - before == (way == "auto")
 
 
-@pytest.mark.parametrize("streamed", [False])  # LiteLLM tries no stream of a custom provider again
+@pytest.mark.parametrize("streamed", [False, True])
 def test_a_fallback_to_another_deployment_gives_its_picture(plain: Setup, streamed: bool) -> None:
     [url] = urls_of(draw(plain.proxy, streamed, "fails-to-picture", "A lighthouse"))
     assert look_at(url).size == (1024, 1024)
     assert plain.state.held_bytes == 0
 
 
-@pytest.mark.parametrize("streamed", [False])  # LiteLLM tries no stream of a custom provider again
+@pytest.mark.parametrize("streamed", [False, True])
 def test_a_fallback_to_a_foreign_model_gives_its_words(plain: Setup, streamed: bool) -> None:
     answer = draw(plain.proxy, streamed, "fails-to-words", "A lighthouse")
     text = answer.text if isinstance(answer, Frames) else answer.json()["choices"][0]["message"]["content"]
