@@ -99,6 +99,8 @@ class Assembly:
         pictures = [part for part in self._parts if isinstance(part, Picture)]
         usage = end.usage
         quality = end.facts.get("quality") or plan.values.get(Name.QUALITY)
+        if usage is not None and not plan.tells_cost:
+            usage = usage.model_copy(update={"cost": None})
         cost = cost_of(usage, plan.price, pictures, quality=quality, references=plan.references)
         if cost is not None:
             usage = (usage or Usage()).model_copy(update={"cost": cost})

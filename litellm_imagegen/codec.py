@@ -83,6 +83,10 @@ class Codec(Protocol):
     together: frozenset[Name] = frozenset()
     maximum_pictures: int | None = None
 
+    def names(self, *, has_pictures: bool) -> frozenset[Name]:
+        """Of `vocabulary` what can be spelled with pictures to draw by, or without any."""
+        return self.vocabulary
+
     def encode(self, plan: Plan) -> Call:
         """The call that carries `plan` out."""
         ...

@@ -41,7 +41,7 @@ from litellm_imagegen.errors import (
 from litellm_imagegen.fetching import FetchRules, ForbiddenAddress, fetch
 from litellm_imagegen.plan import Plan, check_picture
 from litellm_imagegen.providers import Provider
-from litellm_imagegen.transport import Deadline, Endpoint, Transport
+from litellm_imagegen.transport import Carrier, Deadline, Endpoint
 
 # A reply may hold several pictures, and signatures as long as a picture beside each of them.
 _REPLY_BYTES_PER_PICTURE_BYTE = 4
@@ -111,7 +111,7 @@ class Job:
         return *drawn, endpoint.provider, endpoint.base_url, endpoint.secrets
 
 
-async def drive(job: Job, transport: Transport, deadline: Deadline) -> AsyncGenerator[Delta, None]:
+async def drive(job: Job, transport: Carrier, deadline: Deadline) -> AsyncGenerator[Delta, None]:
     """Send a plan's call, and the calls that the replies ask for; what they say, in order.
 
     Raises `ImagegenError`.
@@ -211,7 +211,7 @@ def _rules_of_pictures(provider: Provider, own_host: str, url: str) -> FetchRule
 
 
 async def _steps(
-    call: Call, job: Job, transport: Transport, deadline: Deadline
+    call: Call, job: Job, transport: Carrier, deadline: Deadline
 ) -> AsyncGenerator[Delta | RemotePicture | Call, None]:
     """One call: send it, and read what comes back."""
     plan, codec = job.plan, job.codec

@@ -14,6 +14,7 @@ from typing import Any
 from litellm_imagegen.assembly import Assembly
 from litellm_imagegen.canonical import (
     EndDelta,
+    ImageInput,
     ImageRequest,
     ImageResult,
     Limits,
@@ -33,7 +34,7 @@ from litellm_imagegen.errors import BadReply, ImagegenError, quote
 from litellm_imagegen.plan import Plan, make_plan
 from litellm_imagegen.profiles import Profile
 from litellm_imagegen.providers import Provider
-from litellm_imagegen.transport import Deadline, Transport
+from litellm_imagegen.transport import Carrier, Deadline
 
 __all__ = ["Job", "Ledger", "Parse", "Step", "prepare", "run", "stream"]
 
@@ -75,9 +76,10 @@ def prepare(
         notices = (*notices, *told)
     request = parse(model=model, body=body, defaults=defaults, model_is_clients=model_is_clients)
     chosen = provider.wire_named(wire) if wire else provider.wire(model, request.surface, own_rows)
+    has_pictures = any(isinstance(part, ImageInput) for one in request.messages for part in one.parts)
     plan = make_plan(
         request,
-        provider.target(chosen, name),
+        provider.target(chosen, name, has_pictures=has_pictures),
         preferences=preferences,
         limits=limits,
         locked=locked,
@@ -87,7 +89,7 @@ def prepare(
         answers_are_watched=answers_are_watched,
     )
     update: dict[str, Any] = {"notices": (*notices, *plan.notices)}
-    return plan.model_copy(update=update if is_priced else {**update, "price": None})
+    return plan.model_copy(update=update if is_priced else {**update, "price": None, "tells_cost": False})
 
 
 def _successor(
@@ -103,7 +105,7 @@ def _successor(
     )
 
 
-async def run(job: Job, transport: Transport) -> ImageResult:
+async def run(job: Job, transport: Carrier) -> ImageResult:
     """Carry a plan out and return the whole result. Raises `ImagegenError`."""
     deltas = [delta async for delta in stream(job, transport)]
     last = deltas[-1]
@@ -111,7 +113,7 @@ async def run(job: Job, transport: Transport) -> ImageResult:
     return last
 
 
-async def stream(job: Job, transport: Transport) -> AsyncGenerator[Step, None]:
+async def stream(job: Job, transport: Carrier) -> AsyncGenerator[Step, None]:
     """Carry a plan out; words and pictures as they come, and last of all the whole result.
 
     Where it takes several calls they run at once, and give what they give in their order. Under
@@ -126,7 +128,7 @@ async def stream(job: Job, transport: Transport) -> AsyncGenerator[Step, None]:
             yield step
 
 
-async def _several(plan: Plan, calls: Sequence[Job], transport: Transport) -> AsyncGenerator[Step, None]:
+async def _several(plan: Plan, calls: Sequence[Job], transport: Carrier) -> AsyncGenerator[Step, None]:
     """All calls at once; what fails is told where others succeed, and raised where none does."""
     tasks = [asyncio.create_task(_collected(call, transport)) for call in calls]
     results: list[ImageResult] = []
@@ -160,7 +162,7 @@ def _masked(result: ImageResult, job: Job) -> ImageResult:
     return result.model_copy(update={"refusal": quote(result.refusal, job.endpoint.secrets)})
 
 
-async def _collected(call: Job, transport: Transport) -> list[Step]:
+async def _collected(call: Job, transport: Carrier) -> list[Step]:
     return [step async for step in _one(call, transport)]
 
 
@@ -188,7 +190,7 @@ def _together(plan: Plan, results: Sequence[ImageResult], failures: Sequence[Ima
     )
 
 
-async def _one(job: Job, transport: Transport) -> AsyncGenerator[Step, None]:
+async def _one(job: Job, transport: Carrier) -> AsyncGenerator[Step, None]:
     """One call, or two where a model answers in words at first."""
     plan = job.plan
     deadline = Deadline(plan.provider, plan.deadline_seconds)

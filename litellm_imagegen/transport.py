@@ -15,11 +15,11 @@ import ssl
 import time
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import aiohttp
 import certifi
@@ -177,6 +177,16 @@ class Opened:
             raise self._cut_off() from error
         except EventTooLarge as error:
             raise BadReply(self._endpoint.provider, error) from error
+
+
+class Carrier(Protocol):
+    """Whatever carries calls out: HTTP, or something in this process that answers as if it were."""
+
+    def open(
+        self, call: Call, endpoint: Endpoint, deadline: Deadline, maximum_bytes: int
+    ) -> AbstractAsyncContextManager[Opened]:
+        """Carry `call` out and hand over the reply once its head is there; leaving ends it."""
+        ...
 
 
 class Transport:

@@ -93,7 +93,8 @@ class Plan(Frozen):
     `wire` is the name of the provider's wire that it is made for.
     `prompt` and `references` are the conversation as models take it that know no turns. `counts` holds the
     number of pictures for each call that it takes; a codec spells one call, with the number of its pictures
-    under `Name.N`. `conversion` is what is left to do with a finished picture.
+    under `Name.N`. `conversion` is what is left to do with a finished picture. Without `tells_cost` somebody
+    else works out what it costs, whatever the provider says.
     """
 
     provider: str
@@ -113,6 +114,7 @@ class Plan(Frozen):
     conversion: Conversion | None = None
     notices: tuple[Notice, ...] = ()
     price: Price | None = None
+    tells_cost: bool = True
     known_models: tuple[str, ...] = ()
     successor: str | None = None
 

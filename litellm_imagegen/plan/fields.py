@@ -27,7 +27,8 @@ def decide_field(asked: Asked, *, profile: Profile, names: frozenset[Name], deci
         return None
     if asked.name not in names:
         if not _comes_anyway(asked, profile):
-            decisions.left_out(asked, f"{profile.id} has no such field")
+            here = " for this kind of call" if asked.name in profile.names else ""
+            decisions.left_out(asked, f"{profile.id} has no such field{here}")
         return None
     match asked.name:
         case Name.MAX_TOKENS:

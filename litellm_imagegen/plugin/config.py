@@ -37,9 +37,10 @@ from litellm_imagegen.errors import (
     quote,
 )
 from litellm_imagegen.fetching import FetchRules
+from litellm_imagegen.plugin import bridge_deployment
 from litellm_imagegen.plugin.bypass import Bypass
 from litellm_imagegen.profiles import Profile, row_from
-from litellm_imagegen.providers import PROVIDERS, SANDBOX_WIRES, Credentials, Provider, Wire
+from litellm_imagegen.providers import PROVIDERS, SANDBOX_WIRES, Credentials, Provider, Via, Wire
 from litellm_imagegen.transport import Endpoint
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -290,12 +291,16 @@ def upstream_of(model: str) -> Upstream:
 
 @dataclass(frozen=True)
 class Access:
-    """What a deployment gives for its calls. Where it gives nothing, the environment is asked."""
+    """What a deployment gives for its calls. Where it gives nothing, the environment is asked.
+
+    `parameters` are all of its `litellm_params`, for calls that LiteLLM itself carries out.
+    """
 
     api_key: str | None = field(default=None, repr=False)
     api_base: str | None = None
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def endpoint(upstream: Upstream, access: Access, wire: Wire) -> Endpoint:
@@ -304,6 +309,8 @@ def endpoint(upstream: Upstream, access: Access, wire: Wire) -> Endpoint:
     Raises `AuthenticationFailed` without a key and `ConfigurationError` without an address.
     """
     name, provider, _ = upstream
+    if provider.via is Via.LITELLM:
+        return bridge_deployment.endpoint(name, access.parameters, access.headers)
     headers = {key: value for key, value in access.headers.items() if key.lower() not in _FRAMING_HEADERS}
     base: str | None
     if name == SANDBOX:

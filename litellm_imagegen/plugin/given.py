@@ -6,6 +6,7 @@ everything is the client's. LiteLLM's own arguments end here.
 """
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,7 +20,7 @@ from litellm_imagegen.errors import InvalidParameter, quote
 from litellm_imagegen.plugin import config
 from litellm_imagegen.plugin.config import Access
 from litellm_imagegen.plugin.records import TOKEN
-from litellm_imagegen.providers import PROVIDERS
+from litellm_imagegen.providers import PROVIDERS, Via
 
 _HEADER_PREFIX = "x-imagegen-"
 # What LiteLLM passes as a timeout when nobody has set one.
@@ -150,7 +151,19 @@ class Given:
                 if (value := self.litellm_params.get(name)) and name not in (self.client_body or {})
             },
             headers={name: str(value) for name, value in given.items() if name.lower() not in sent_by_client},
+            parameters=self._parameters()
+            if config.upstream_of(self.model).provider.via is Via.LITELLM
+            else {},
         )
+
+    def _parameters(self) -> Mapping[str, Any]:
+        """The deployment's own `litellm_params`: a client may send any of these names too."""
+        router = getattr(sys.modules.get("litellm.proxy.proxy_server"), "llm_router", None)
+        deployment = router.get_deployment(str(self.model_info.get("id"))) if router is not None else None
+        if deployment is not None:
+            return dict(deployment.litellm_params.model_dump(exclude_none=True))
+        sent = self.client_body or {}
+        return {name: value for name, value in self.litellm_params.items() if name not in sent}
 
     def names_model(self, model_id: str) -> bool:
         """Whether the client itself named this very model, as a wildcard lets it."""

@@ -18,6 +18,7 @@ from litellm_imagegen.canonical import ImageResult, PartialDelta, ResponseShape,
 from litellm_imagegen.engine import Job, Step
 from litellm_imagegen.errors import RequestError
 from litellm_imagegen.plugin import blocking, config, wrapping
+from litellm_imagegen.plugin.bridge import Bridge
 from litellm_imagegen.plugin.bypass import usable_vault
 from litellm_imagegen.plugin.exceptions import translated
 from litellm_imagegen.plugin.given import Given, Route
@@ -28,8 +29,9 @@ from litellm_imagegen.plugin.routing import raise_refusal_with_fallback
 from litellm_imagegen.plugin.sending import ends_with_connection
 from litellm_imagegen.plugin.starting import begun, while_connected
 from litellm_imagegen.plugin.vault import Vault, current_vault
+from litellm_imagegen.providers import Via
 from litellm_imagegen.surfaces import chat, images
-from litellm_imagegen.transport import Transport
+from litellm_imagegen.transport import Carrier, Transport
 
 
 class ImagegenHandler(CustomLLM):
@@ -37,7 +39,7 @@ class ImagegenHandler(CustomLLM):
 
     def __init__(self) -> None:
         super().__init__()
-        self._transport = Transport()
+        self._carriers: dict[Via, Carrier] = {Via.HTTP: Transport(), Via.LITELLM: Bridge()}
 
     async def acompletion(self, *args: Any, **given: Any) -> ModelResponse | CustomStreamWrapper:
         """A whole completion, or a stream that has begun. Raises LiteLLM's exceptions."""
@@ -49,7 +51,8 @@ class ImagegenHandler(CustomLLM):
                 watching = None if ends_with_connection() else _vault_of_request(given)
                 stream = await begun(self._stream(prepared, given), watching)
                 return CustomStreamWrapper(stream, model, given["logging_obj"], config.PREFIX)
-            result = await engine.run(await make_job(prepared, given), self._transport)
+            job = await make_job(prepared, given)
+            result = await engine.run(job, self._carrier(job))
             _tell(result, given)
             response_id = wrapping.new_id()
             if prepared.plan.surface is Surface.RESPONSES:
@@ -78,7 +81,7 @@ class ImagegenHandler(CustomLLM):
         try:
             with translated(model):
                 job = await make_job(prepared, given)
-                work = _chunks(job, self._transport, _view(given, prepared, vault, completion_id), vault)
+                work = _chunks(job, self._carrier(job), _view(given, prepared, vault, completion_id), vault)
                 async with aclosing(work) as chunks:
                     async for chunk in chunks:
                         yield wrapping.response_chunk(chunk, completion_id, model)
@@ -96,6 +99,9 @@ class ImagegenHandler(CustomLLM):
         """Pictures from pictures and a prompt. Raises LiteLLM's exceptions."""
         return await self._images(given, Route.EDITS)
 
+    def _carrier(self, job: Job) -> Carrier:
+        return self._carriers[job.provider.via]
+
     async def _images(self, given: dict[str, Any], route: Route) -> ImageResponse:
         with translated(str(given["model"])):
             prepared = _prepared(given, route)
@@ -105,7 +111,7 @@ class ImagegenHandler(CustomLLM):
                 told = "stream: pictures of the Images API are streamed by a proxy alone; leave it out"
                 raise RequestError(told, "stream")
             job = await make_job(prepared, given)
-            work = _result(job, self._transport, vault if streams else None)
+            work = _result(job, self._carrier(job), vault if streams else None)
             if vault is not None and (streams or ends_with_connection()):
                 work = while_connected(work, vault)
             result = images.chosen(await work, sum(job.plan.counts))
@@ -146,14 +152,14 @@ def _view(
 
 
 async def _chunks(
-    job: Job, transport: Transport, view: chat.CompletionChunks, vault: Vault | None
+    job: Job, carrier: Carrier, view: chat.CompletionChunks, vault: Vault | None
 ) -> AsyncGenerator[dict[str, Any], None]:
     """The chunks of a stream. The first is given only when the provider has taken the request.
 
     LiteLLM keeps the finish of the first choice alone: the vault is told those of the others.
     """
     is_response = job.plan.surface is Surface.RESPONSES
-    async with aclosing(_after_acceptance(job, transport)) as steps:
+    async with aclosing(_after_acceptance(job, carrier)) as steps:
         async for step in steps:
             if step is None:
                 yield view.start()
@@ -181,9 +187,9 @@ def _as_one_answer(step: Step) -> Step:
     return step.model_copy(update=update)
 
 
-async def _after_acceptance(job: Job, transport: Transport) -> AsyncGenerator[Step | None, None]:
+async def _after_acceptance(job: Job, carrier: Carrier) -> AsyncGenerator[Step | None, None]:
     """None when the provider has taken the request, at the latest before the first step; then the steps."""
-    async with aclosing(engine.stream(job, transport)) as steps:
+    async with aclosing(engine.stream(job, carrier)) as steps:
         first = asyncio.ensure_future(anext(steps))
         accepted = asyncio.ensure_future(job.accepted.wait())
         try:
@@ -199,9 +205,9 @@ async def _after_acceptance(job: Job, transport: Transport) -> AsyncGenerator[St
             yield step
 
 
-async def _result(job: Job, transport: Transport, vault: Vault | None) -> ImageResult:
+async def _result(job: Job, carrier: Carrier, vault: Vault | None) -> ImageResult:
     """The whole result; a vault is told what comes on the way."""
-    async with aclosing(engine.stream(job, transport)) as steps:
+    async with aclosing(engine.stream(job, carrier)) as steps:
         async for step in steps:
             if isinstance(step, ImageResult):
                 return step

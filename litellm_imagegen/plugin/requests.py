@@ -16,8 +16,10 @@ from litellm_imagegen.dialects import parse_chat, parse_edits, parse_images, par
 from litellm_imagegen.engine import Job
 from litellm_imagegen.errors import InvalidParameter, RequestError, quote
 from litellm_imagegen.plan import Plan
-from litellm_imagegen.plugin import config
+from litellm_imagegen.plugin import bridge_deployment, config
+from litellm_imagegen.plugin.bridge_support import serving
 from litellm_imagegen.plugin.bypass import Bypass, answers_may_be_blocked
+from litellm_imagegen.plugin.config import Access
 from litellm_imagegen.plugin.conversations import CONVERSATIONS
 from litellm_imagegen.plugin.given import (
     Given,
@@ -34,7 +36,8 @@ from litellm_imagegen.plugin.given import (
 from litellm_imagegen.plugin.ledgers import current_ledger
 from litellm_imagegen.plugin.records import Prepared
 from litellm_imagegen.profiles import Profile, rows_of
-from litellm_imagegen.providers import Provider
+from litellm_imagegen.providers import Provider, Via
+from litellm_imagegen.wires.litellm_images import EDIT, GENERATION
 
 _EARLIER = "previous_response_id"
 
@@ -119,12 +122,24 @@ def _row_of_base_model(given: Given, provider: Provider, model_id: str) -> Itera
 
 def prepare(given: Given) -> Prepared:
     """A plan, and what else a handler needs of the request. Raises as `make_plan`."""
-    plan = make_plan(given)
+    plan, access = make_plan(given), given.access
+    _check_bridge(given, plan, access)
     turns = None
     if given.route is Route.RESPONSES and given.fields.get("store") is not False:
         turns = plan.messages[1:] if given.fields.get("instructions") else plan.messages
     named = given.earlier_as_sent or given.fields.get(_EARLIER)
-    return Prepared(plan, given.access, _bypass(given), turns, _owner(given), named)
+    return Prepared(plan, access, _bypass(given), turns, _owner(given), named)
+
+
+def _check_bridge(given: Given, plan: Plan, access: Access) -> None:
+    """Refuse what LiteLLM itself cannot do before it goes on: some calls it would send to somebody else.
+
+    Raises `RequestError`.
+    """
+    upstream = config.upstream_of(given.model)
+    if upstream.provider.via is Via.LITELLM:
+        shown = bridge_deployment.endpoint(upstream.name, access.parameters)
+        serving(EDIT if plan.references else GENERATION, plan.model, shown)
 
 
 def _waits_for_whole_answer(given: Given) -> bool:

@@ -9,12 +9,13 @@ from litellm_imagegen.providers import (
     bfl,
     gemini,
     helicone,
+    litellm,
     openai,
     openrouter,
     vercel,
     vertex,
 )
-from litellm_imagegen.providers.provider import Connection, Credentials, Provider, Wire
+from litellm_imagegen.providers.provider import Connection, Credentials, Provider, Via, Wire
 from litellm_imagegen.providers.registry import Registry
 
 PROVIDERS = Registry(
@@ -24,6 +25,7 @@ PROVIDERS = Registry(
         bfl.PROVIDER,
         gemini.PROVIDER,
         helicone.PROVIDER,
+        litellm.PROVIDER,
         openai.PROVIDER,
         openrouter.PROVIDER,
         vercel.PROVIDER,
@@ -40,4 +42,4 @@ SANDBOX_WIRES: tuple[tuple[str, Provider], ...] = (
     ("", gemini.PROVIDER),
 )
 
-__all__ = ["PROVIDERS", "SANDBOX_WIRES", "Connection", "Credentials", "Provider", "Wire"]
+__all__ = ["PROVIDERS", "SANDBOX_WIRES", "Connection", "Credentials", "Provider", "Via", "Wire"]

@@ -17,7 +17,7 @@ from litellm_imagegen.profiles import (
     xai,
 )
 from litellm_imagegen.providers import litellm_spellings as spellings
-from litellm_imagegen.providers.provider import Provider, Wire
+from litellm_imagegen.providers.provider import Provider, Via, Wire
 from litellm_imagegen.wires.litellm_images import LitellmImagesCodec
 
 _NAME = "litellm"
@@ -67,10 +67,11 @@ WIRES: tuple[Wire, ...] = (
 PROVIDER = Provider(
     name=_NAME,
     base_url="",
+    via=Via.LITELLM,
     key_variables=(),
     wires=WIRES,
     needs_key=False,
     rows=litellm.ROWS,
     renames_models=False,
-    picture_hosts=("*",),
+    picture_hosts=None,
 )

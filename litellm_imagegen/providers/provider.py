@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from litellm_imagegen.canonical import Modality, Surface
 from litellm_imagegen.codec import Codec
@@ -73,9 +74,18 @@ class Connection:
     query: Mapping[str, str] = field(default_factory=dict)
 
 
+class Via(StrEnum):
+    """Who carries a provider's calls out: HTTP, or LiteLLM's own functions for pictures."""
+
+    HTTP = "http"
+    LITELLM = "litellm"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Provider:
     """One upstream.
+
+    `via` tells who carries its calls out.
 
     `wires` are looked through in order, the first that serves the model counts. Environment variables are
     looked through in order too, where a deployment has no value of its own: `key_variables` for the key,
@@ -99,6 +109,7 @@ class Provider:
     headers: Callable[[Credentials], Mapping[str, str]] = lambda _: {}
     base_variables: tuple[str, ...] = ()
     option_variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    via: Via = Via.HTTP
     needs_key: bool = True
     connects_slowly: bool = False
     rows: tuple[Profile, ...] = ()
@@ -111,13 +122,16 @@ class Provider:
         rows = tuple(own_rows)
         return next((wire for wire in self.wires if wire.serves(model, surface, rows)), self.wires[-1])
 
-    def target(self, wire: Wire, name: str | None = None) -> Target:
-        """What a plan has to know of a wire. `name` is the provider's as the operator knows it."""
+    def target(self, wire: Wire, name: str | None = None, *, has_pictures: bool = False) -> Target:
+        """What a plan has to know of a wire, for a request with pictures to draw by or without any.
+
+        `name` is the provider's as the operator knows it.
+        """
         codec = wire.codec
         return Target(
             provider=name or self.name,
             family=wire.family,
-            vocabulary=codec.vocabulary,
+            vocabulary=codec.names(has_pictures=has_pictures),
             vendor=codec.vendor,
             wire=wire.name,
             refused_options=codec.refused_options,

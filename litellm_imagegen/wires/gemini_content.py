@@ -143,11 +143,12 @@ def _on_vertex(plan: Plan) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     if (people := plan.values.get(Name.PERSON_GENERATION)) is not None:
         fields["personGeneration"] = _PEOPLE.get(people, people)
+    output: dict[str, Any] = {}
     if (form := plan.values.get(Name.OUTPUT_FORMAT)) is not None:
-        fields["imageOutputOptions"] = {"mimeType": f"image/{form}"}
-        if (quality := plan.values.get(Name.OUTPUT_COMPRESSION)) is not None:
-            fields["imageOutputOptions"]["compressionQuality"] = quality
-    return fields
+        output["mimeType"] = f"image/{form}"
+    if (quality := plan.values.get(Name.OUTPUT_COMPRESSION)) is not None:
+        output["compressionQuality"] = quality
+    return {**fields, "imageOutputOptions": output} if output else fields
 
 
 def _contents(messages: Iterable[Message]) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ from litellm_imagegen.canonical import (
 from litellm_imagegen.codec import Call, Codec, FormFile, Reply, error_for_status
 from litellm_imagegen.conversion import white_where_transparent
 from litellm_imagegen.errors import BadReply, InvalidParameter, ProviderError, quote
-from litellm_imagegen.lifting import IncomingJson, LiftedJson
+from litellm_imagegen.lifting import LiftedJson
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.wires.errors import (
     error_object,
@@ -99,9 +99,13 @@ class LitellmImagesCodec(Codec):
         self._drawing, self._editing = drawing, editing or {}
         self._always = dict(always or {})
         self._mask_is_white = mask_is_white
-        self.drawing_vocabulary = _names(self._drawing, has_options=has_options)
-        self.editing_vocabulary = _names(self._editing, has_options=has_options and has_edit_options)
-        self.vocabulary = self.drawing_vocabulary | self.editing_vocabulary
+        self._drawing_names = _names(self._drawing, has_options=has_options)
+        self._editing_names = _names(self._editing, has_options=has_options and has_edit_options)
+        self.vocabulary = self._drawing_names | self._editing_names
+
+    def names(self, *, has_pictures: bool) -> frozenset[Name]:
+        """LiteLLM has one function to draw and another one to edit, with fields of their own."""
+        return self._editing_names if has_pictures else self._drawing_names
 
     def encode(self, plan: Plan) -> Call:
         """A call of LiteLLM's `image_generation`, or of its `image_edit` where there are pictures to draw by.
@@ -113,7 +117,8 @@ class LitellmImagesCodec(Codec):
         for name, spell in spellings.items():
             if name in plan.values and name is not Name.MASK:
                 arguments = merged(arguments, spell(plan.values[name]))
-        options = plan.values.get(Name.PROVIDER_OPTIONS, {})
+        takes_options = Name.PROVIDER_OPTIONS in self.names(has_pictures=bool(plan.references))
+        options = plan.values.get(Name.PROVIDER_OPTIONS, {}) if takes_options else {}
         body = {"model": plan.model, "prompt": plan.prompt, "arguments": arguments, "options": options}
         if not plan.references:
             return Call(path=GENERATION, body=body)
@@ -152,10 +157,6 @@ class LitellmImagesCodec(Codec):
             facts=whole(plan, parsed, {name: said[name] for name in _FACTS if said.get(name) is not None}),
         )
         return (*pictures, end)
-
-    def decode_event(self, plan: Plan, event: IncomingJson) -> Sequence[Delta]:
-        """This wire has no streams."""
-        raise BadReply(plan.provider, "a stream where there is none")
 
     def decode_error(self, plan: Plan, reply: Reply) -> ProviderError | EndDelta:
         """The vendor's own error, in whichever form it has one. A refusal is an answer without a picture."""

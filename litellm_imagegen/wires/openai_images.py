@@ -36,6 +36,10 @@ class OpenAiImagesCodec(Codec):
     def __init__(self, *, names_deployment: bool = False) -> None:
         self._names_deployment = names_deployment
 
+    def names(self, *, has_pictures: bool) -> frozenset[Name]:
+        """How close to keep to pictures is asked of edits alone."""
+        return self.vocabulary if has_pictures else self.vocabulary - {Name.INPUT_FIDELITY}
+
     def encode(self, plan: Plan) -> Call:
         """`POST images/generations`, or `POST images/edits` where there are pictures to draw by.
 

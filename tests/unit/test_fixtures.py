@@ -1,9 +1,9 @@
 """Walks tests/fixtures: what a client sends, the calls that go out, what comes back, what becomes of it.
 
 A folder is a provider, or one of its wires. A fixture holds `request` (model and body, of `endpoint` chat if
-nothing else is said; `provider`, `options` and `wire` where they are not the folder's), the exact `call`, then
-`replies` (whole, in order) or `events` (of one stream), and a `result` or an `error`. What a result does not
-mention is not compared, except notices and refusal, which must then be absent.
+nothing else is said; `provider`, `options` and `wire` where they are not the folder's), the exact `call`,
+then `replies` (whole, in order) or `events` (of one stream), and a `result` or an `error`. What a result does
+not mention is not compared, except notices and refusal, which must then be absent.
 
 `calls` in the place of `call` are several, each with its whole `url`, and a `body` or a `form`; they stream
 where there are `events`. `partials` of a result are pictures on the way with their numbers. `downloads`
