@@ -61,22 +61,17 @@ __all__ = ["FAMILIES", "Price", "Profile", "find", "row_from", "rows_of"]
 def find(family: str, model: str, own_rows: Iterable[Profile] = ()) -> Profile:
     """The row of `model`; the operator's own rows go before ours.
 
-    Former ids find the row of the same model; its `id` is then the present one. An id that is unknown
-    finds the newest model of its family, on a gateway as it lists it, else the one of the same vendor that is
-    most like it. Where there is none a row lets everything pass.
+    Former ids find the row of the same model; its `id` is then the present one. An id that is unknown finds
+    the newest model of its family. On a gateway it finds the vendor's own row of the model, else that newest
+    model as the gateway lists it, else the one of the same vendor that is most like it. Where there is none a
+    row lets everything pass.
     """
     rows = rows_of(family, own_rows)
     for row in rows:
         if model == row.id or model in row.former_ids:
             return row
-    if family in GATEWAY_ROWS:
-        vendors = _of_a_vendor(model)
-        listed = next((row for row in rows if vendors and row.id.endswith(f"/{vendors.id}")), None)
-        if listed is not None:
-            return _renamed(listed, model)
-        return _most_like(rows, model) or (_renamed(vendors, model) if vendors else _open(family, model))
-    newest = _newest(rows)
-    return _renamed(newest, model) if newest is not None else _open(family, model)
+    found = _on_gateway(rows, model) if family in GATEWAY_ROWS else _newest(rows)
+    return _renamed(found, model) if found is not None else _open(family, model)
 
 
 def rows_of(family: str, own_rows: Iterable[Profile] = ()) -> tuple[Profile, ...]:
@@ -99,6 +94,18 @@ def row_from(
     return Profile.model_validate({**base, **given, "id": model, "family": family})
 
 
+def _on_gateway(rows: Sequence[Profile], model: str) -> Profile | None:
+    """What a model is like that a gateway is not known to list."""
+    parts = {model, *model.split("/")}
+    for vendor in _VENDORS:
+        own = next((row for row in FAMILIES[vendor.FAMILY] if parts & {row.id, *row.former_ids}), None)
+        if own is not None:
+            return own
+    newest = _of_a_vendor(model)
+    listed = (row for row in rows if newest is not None and row.id.endswith(f"/{newest.id}"))
+    return next(listed, None) or _most_like(rows, model) or newest
+
+
 def _most_like(rows: Sequence[Profile], model: str) -> Profile | None:
     """The gateway's row of the same vendor whose id resembles `model` most.
 
@@ -110,7 +117,7 @@ def _most_like(rows: Sequence[Profile], model: str) -> Profile | None:
         row.id: row for row in rows if not slash or row.id.startswith(ends[0]) or row.id.endswith(ends[1])
     }
     near = difflib.get_close_matches(model, alike, n=1, cutoff=_ALIKE)
-    return _renamed(alike[near[0]], model) if near else None
+    return alike[near[0]] if near else None
 
 
 def _of_a_vendor(model: str) -> Profile | None:

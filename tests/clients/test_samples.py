@@ -3,13 +3,15 @@
 Where a document prints a picture's beginning the program here prints all of it.
 """
 
+import base64
+import io
 import json
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from tests.clients.conftest import Sample
+from tests.clients.conftest import UPSTREAMS, Sample
 from tests.pictures import look_at
 
 # program, pixels of each picture that it prints as a data URL
@@ -75,6 +77,58 @@ def saved(folder: Path) -> list[tuple[str, tuple[int, int]]]:
             picture.load()
             found.append((picture.format or "", picture.size))
     return found
+
+
+# What each program prints or saves, whoever draws: pixels of pictures of one shape, or how many squares.
+SHAPES: dict[str, tuple[int, int] | int] = {
+    "openrouter_basic.mjs": (1024, 1024),
+    "openrouter_aspect_ratio.mjs": (1376, 768),
+    "openrouter_streaming.mjs": (512, 512),
+    "helicone_chat.mjs": (1024, 1024),
+    "helicone_chat_configured.mjs": (2752, 1536),
+    "helicone_responses.mjs": (1024, 1024),
+    "helicone_responses_configured.mjs": (2752, 1536),
+    "vercel_imagen.mjs": 2,
+    "vercel_imagen_options.mjs": 2,
+    "vercel_flux.mjs": 1,
+    "vercel_flux_options.mjs": 1,
+    "vercel_rest.mjs": 3,
+}
+SAVED = {"vercel_imagen.py": 2, "vercel_flux.py": 1, "vercel_client.py": 1}
+SQUARE = (1024, 1024)
+
+
+@pytest.mark.parametrize("upstream", UPSTREAMS)
+@pytest.mark.parametrize("program", SHAPES)
+def test_a_program_prints_pictures_of_any_upstream(sample: Sample, upstream: str, program: str) -> None:
+    lines = sample(program, upstream=upstream)
+    expected = SHAPES[program]
+    if isinstance(expected, int):
+        assert [_size(base64.b64decode(line)) for line in lines] == [SQUARE] * expected
+    else:
+        assert [look_at(line).size for line in lines] == [expected]
+
+
+@pytest.mark.parametrize("upstream", UPSTREAMS)
+@pytest.mark.parametrize("program", SAVED)
+def test_a_program_saves_pictures_of_any_upstream(
+    sample: Sample, tmp_path: Path, upstream: str, program: str
+) -> None:
+    sample(program, upstream=upstream)
+    assert [size for _, size in saved(tmp_path)] == [SQUARE] * SAVED[program]
+
+
+@pytest.mark.parametrize("upstream", UPSTREAMS)
+def test_aiones_program_reads_parts_of_any_upstream(sample: Sample, upstream: str) -> None:
+    fields = json.dumps({"aspect_ratio": "16:9", "image_size": "2K"})
+    [url] = sample("aione.py", AIONE, fields, upstream=upstream)
+    assert look_at(url).size == (2752, 1536)
+
+
+def _size(picture: bytes) -> tuple[int, int]:
+    with Image.open(io.BytesIO(picture)) as opened:
+        opened.load()
+        return opened.size
 
 
 def test_aiones_content_is_a_list_of_parts(sample: Sample) -> None:

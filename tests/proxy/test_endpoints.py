@@ -48,6 +48,14 @@ FAMILIES = [
     Family("gpt-image-2", (1536, 1024)),
     Family("gpt-image-1.5", (1536, 1024)),
     Family("gpt-5", (1536, 1024)),
+    Family("openrouter/google/gemini-3-pro-image", (1376, 768)),
+    Family("openrouter/openai/gpt-image-2", (1536, 1024)),
+    Family("vercel/google/gemini-3-pro-image", (1376, 768)),
+    Family("vercel/bfl/flux-2-pro", (1024, 768)),
+    Family("vercel/openai/gpt-image-2", (1536, 1024)),
+    Family("helicone/gemini-3-pro-image/google-ai-studio", (1376, 768)),
+    Family("aione/gemini-3-pro-image-preview", (1376, 768)),
+    Family("vertex/gemini-3-pro-image", (1376, 768)),
 ]
 
 
@@ -118,7 +126,10 @@ COLUMNS: dict[str, Callable[[Ask], list[str]]] = {
     "edits, streamed": Ask.edits_streamed,
 }
 # What a model cannot do at all, with what is said of it.
-TAKES_NO_PICTURES = {"imagen-4.0-generate-001": "at most 0 for imagen-4.0-generate-001"}
+TAKES_NO_PICTURES = {
+    "imagen-4.0-generate-001": "at most 0 for imagen-4.0-generate-001",
+    "vercel/openai/gpt-image-2": "at most 0 for openai/gpt-image-2",
+}
 WITH_A_PICTURE = frozenset({"chat with a picture", "edits", "edits, streamed"})
 
 

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import pytest
 from PIL import Image
 
-from tests.pictures import data_url, look_at
+from tests.pictures import look_at
 from tests.proxy.conftest import SETTINGS, settings_of
-from tests.proxy.responding import pictures_of, respond, respond_streamed
+from tests.proxy.responding import respond
 from tests.proxy.support import Proxy, running_proxy, running_sandbox
 from tests.unit.helpers import base64_of, picture_bytes
 from tests.upstream import Upstream, running_upstream
@@ -26,7 +26,6 @@ from tests.upstream import Upstream, running_upstream
 EXAMPLE = Path(__file__).parents[2] / "docs" / "adding-a-provider.md"
 SHAPE = {"aspect_ratio": "16:9", "image_size": "1K"}
 ASKED = [{"role": "user", "content": "A lighthouse"}]
-GIVEN = data_url("teal", size=(512, 288))
 KEY = "sk-nex-key-that-nobody-may-see-of"
 
 
@@ -71,7 +70,6 @@ CASES = {
     ),
     "openai-gpt-5": Case("openai/gpt-5", "/v1", (1360, 768), None),
 }
-NO_PICTURES = {"vercel-gpt"}  # to draw by
 # Where the router goes on to from each that fails.
 NEXT = {"openrouter": "vercel", "vercel": "helicone", "helicone": "aione", "aione": "openrouter"}
 WISHES = ("429 after 1", "500", "refuse prompt")
@@ -175,31 +173,6 @@ def on_streamed_chat(proxy: Proxy, name: str) -> list[tuple[int, int]]:
     return [look_at(image["image_url"]["url"]).size for image in frames.images]
 
 
-def on_chat_with_a_picture(proxy: Proxy, name: str) -> list[tuple[int, int]]:
-    parts = [{"type": "text", "text": "Night"}, {"type": "image_url", "image_url": {"url": GIVEN}}]
-    body = {"model": name, "messages": [{"role": "user", "content": parts}], "image_config": SHAPE}
-    answer = proxy.post(body)
-    if name in NO_PICTURES:
-        assert answer.status_code == 400
-        assert "at most 0 for" in answer.json()["error"]["message"]
-        return [CASES[name].size]
-    return [
-        look_at(image["image_url"]["url"]).size for image in answer.json()["choices"][0]["message"]["images"]
-    ]
-
-
-def on_responses(proxy: Proxy, name: str) -> list[tuple[int, int]]:
-    answer = respond(proxy, name, "A lighthouse", **SHAPE)
-    assert answer.json()["status"] == "completed", answer.text
-    return [look_at(url).size for url in pictures_of(answer.json())]
-
-
-def on_streamed_responses(proxy: Proxy, name: str) -> list[tuple[int, int]]:
-    events = respond_streamed(proxy, name, "A lighthouse", **SHAPE)
-    assert events.last["status"] == "completed", events
-    return [look_at(url).size for url in pictures_of(events.last)]
-
-
 def on_generations(proxy: Proxy, name: str) -> list[tuple[int, int]]:
     answer = proxy.generate(name, "A lighthouse", **SHAPE)
     assert answer.status_code == 200, answer.text
@@ -209,9 +182,6 @@ def on_generations(proxy: Proxy, name: str) -> list[tuple[int, int]]:
 ENDPOINTS: dict[str, Callable[[Proxy, str], list[tuple[int, int]]]] = {
     "chat": on_chat,
     "chat, streamed": on_streamed_chat,
-    "chat with a picture": on_chat_with_a_picture,
-    "responses": on_responses,
-    "responses, streamed": on_streamed_responses,
     "generations": on_generations,
 }
 

@@ -231,7 +231,10 @@ def test_registering_twice_registers_once() -> None:
 
 
 def test_an_unknown_provider_is_a_404_that_names_the_known_ones(registered: str) -> None:
-    with pytest.raises(exceptions.NotFoundError, match=r"azure, bfl, gemini, openai, sandbox"):
+    with pytest.raises(
+        exceptions.NotFoundError,
+        match=r"aione, azure, bfl, gemini, helicone, litellm, openai, openrouter, sandbox",
+    ):
         whole(model="imagegen/nowhere/model", messages=ask("x"))
 
 

@@ -26,7 +26,7 @@ from litellm_imagegen.dialects.reading import Fields
 from litellm_imagegen.errors import InvalidParameter
 from litellm_imagegen.plan import Plan, Target, make_plan
 from litellm_imagegen.profiles import FAMILIES, find
-from litellm_imagegen.providers import PROVIDERS
+from litellm_imagegen.providers import PROVIDERS, Via
 from tests.unit.helpers import HELLO, data_url, picture_bytes
 
 PRO, FLASH = "gemini-3-pro-image", "gemini-2.5-flash-image"
@@ -819,7 +819,7 @@ def _vocabulary(family: str, model: str) -> frozenset[Name]:
         wire.codec.vocabulary
         for provider in PROVIDERS.values()
         for wire in provider.wires
-        if wire.family == family
+        if wire.family == family and provider.via is Via.HTTP
     ]
     # Of Gemini's two it is the Gemini API's: Vertex has fields of its own, which fixtures show.
     return known[0 if family == "gemini" else -1] if known else find(family, model).names

@@ -162,6 +162,8 @@ def test_every_row_is_found_by_its_id_and_its_former_ids(family: str) -> None:
         ("vercel", "bfl/flux-9", ("vercel", "bfl/flux-3-image")),
         ("vercel", "openai/gpt-5.9", ("vercel", "openai/gpt-5")),
         ("helicone", f"{NEW}/google-ai-studio", ("helicone", "gemini-3-pro-image-preview/google-ai-studio")),
+        ("helicone", "gemini-3.1-flash-image/google-ai-studio", ("gemini", "gemini-3.1-flash-image")),
+        ("openrouter", "openai/gpt-image-1.5", ("gpt_image", "gpt-image-1.5")),
         ("aione", "gemini-3-pro-image-2k", ("aione", "gemini-3-pro-image-preview-2k")),
         ("helicone", "flux-9", ("flux", "flux-3-image")),
     ],
@@ -170,7 +172,8 @@ def test_an_unknown_id_of_a_known_family_behaves_as_its_newest(
     family: str, model: str, like: tuple[str, str]
 ) -> None:
     newest = find(*like)
-    assert find(family, model) == newest.model_copy(update={"id": model, "former_ids": ()})
+    unlisted = {"id": model, "former_ids": (), "successor": None, "gone": None}
+    assert find(family, model) == newest.model_copy(update=unlisted)
 
 
 def test_an_unknown_id_of_an_unknown_family_lets_everything_pass() -> None:
