@@ -9,8 +9,8 @@ from typing import Any
 
 from litellm_imagegen.canonical import Name
 from litellm_imagegen.plan import Plan
-from litellm_imagegen.providers.provider import Provider, Wire
-from litellm_imagegen.wires.chat_images import ChatImagesCodec
+from litellm_imagegen.providers.provider import Provider, Wire, bearer
+from litellm_imagegen.wires.chat_images import RATIO_AND_SIZE, ChatImagesCodec
 from litellm_imagegen.wires.gemini_content import GeminiContentCodec
 from litellm_imagegen.wires.openai_shared import spelled
 
@@ -21,11 +21,10 @@ _SAMPLING: Mapping[Name, str] = {
     Name.TOP_P: "top_p",
     Name.TOP_K: "top_k",
 }
-_SHAPE: Mapping[Name, str] = {Name.ASPECT_RATIO: "aspect_ratio", Name.IMAGE_SIZE: "image_size"}
 
 
 def _fields(plan: Plan) -> dict[str, Any]:
-    return spelled(_SHAPE, plan)
+    return spelled(RATIO_AND_SIZE, plan)
 
 
 PROVIDER = Provider(
@@ -33,7 +32,7 @@ PROVIDER = Provider(
     base_url="https://api.nexara.net/v1",
     key_variables=("AIONE_API_KEY",),
     base_variables=("AIONE_API_BASE",),
-    authenticate=lambda shown: {"authorization": f"Bearer {shown.key}"},
+    authenticate=bearer,
     wires=(
         Wire(
             name="native",
@@ -47,7 +46,7 @@ PROVIDER = Provider(
             codec=ChatImagesCodec(
                 vendor=_NAME,
                 spell=_fields,
-                names=_SHAPE,
+                names=RATIO_AND_SIZE,
                 sampling=_SAMPLING,
                 takes_addresses=False,
                 streams=False,

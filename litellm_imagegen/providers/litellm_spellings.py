@@ -4,6 +4,8 @@ LiteLLM turns a size into the vendor's own terms by tables that know a few sizes
 terms already passes untouched, wherever LiteLLM lets unknown arguments through. So ratios, tiers and edges
 are spelled as the vendor has them.
 
+It is long for a provider's file since it has a table for each vendor that LiteLLM serves.
+
 Sources: the vendors' pages that the families in profiles/ name, https://docs.litellm.ai/docs/image_generation
 (one page for each provider).
 """

@@ -9,7 +9,7 @@ from typing import Any
 
 from litellm_imagegen.canonical import Modality, Name, Surface
 from litellm_imagegen.plan import Plan
-from litellm_imagegen.providers.provider import Credentials, Provider, Wire
+from litellm_imagegen.providers.provider import Credentials, Provider, Wire, bearer
 from litellm_imagegen.wires.chat_images import ChatImagesCodec
 from litellm_imagegen.wires.openai_shared import spelled
 from litellm_imagegen.wires.openrouter_images import OpenRouterImagesCodec
@@ -51,7 +51,7 @@ PROVIDER = Provider(
     key_variables=("OPENROUTER_API_KEY",),
     base_variables=("OPENROUTER_API_BASE",),
     option_variables={"site_url": ("OR_SITE_URL",), "app_name": ("OR_APP_NAME",)},
-    authenticate=lambda shown: {"authorization": f"Bearer {shown.key}"},
+    authenticate=bearer,
     headers=_headers,
     wires=(
         Wire(

@@ -163,3 +163,8 @@ class Provider:
             headers=self.headers(shown),
             query=self.query(shown),
         )
+
+
+def bearer(shown: Credentials) -> Mapping[str, str]:
+    """A key as most show it."""
+    return {"authorization": f"Bearer {shown.key}"}

@@ -9,7 +9,7 @@ from typing import Any
 
 from litellm_imagegen.canonical import Modality, Name
 from litellm_imagegen.plan import Plan
-from litellm_imagegen.providers.provider import Provider, Wire
+from litellm_imagegen.providers.provider import Provider, Wire, bearer
 from litellm_imagegen.wires.chat_images import ChatImagesCodec
 from litellm_imagegen.wires.openai_shared import spelled
 from litellm_imagegen.wires.vercel_images import VercelImagesCodec
@@ -70,7 +70,7 @@ PROVIDER = Provider(
     base_url="https://ai-gateway.vercel.sh/v1",
     key_variables=("AI_GATEWAY_API_KEY", "VERCEL_AI_GATEWAY_API_KEY", "VERCEL_OIDC_TOKEN"),
     base_variables=("AI_GATEWAY_BASE_OPENAI_COMPAT_URL", "VERCEL_AI_GATEWAY_API_BASE"),
-    authenticate=lambda shown: {"authorization": f"Bearer {shown.key}"},
+    authenticate=bearer,
     wires=(
         Wire(
             name="chat",

@@ -44,6 +44,8 @@ SAMPLING: Mapping[Name, str] = {
     Name.SEED: "seed",
     Name.STOP: "stop",
 }
+# What is asked for in these very words by more gateways than one.
+RATIO_AND_SIZE: Mapping[Name, str] = {Name.ASPECT_RATIO: "aspect_ratio", Name.IMAGE_SIZE: "image_size"}
 _FACTS = ("id", "model", "provider", "created", "usage", "provider_metadata", "generationId")
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from litellm_imagegen.canonical import Delta, EndDelta, Name, RemotePicture, merged
-from litellm_imagegen.codec import Call, Codec, Reply
-from litellm_imagegen.errors import ProviderError
+from litellm_imagegen.canonical import Delta, Name, RemotePicture, merged
+from litellm_imagegen.codec import Call
 from litellm_imagegen.lifting import IncomingJson
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.wires.errors import parsed_object
-from litellm_imagegen.wires.gateway_errors import outcome_inside, outcome_of_reply
+from litellm_imagegen.wires.gateway_errors import outcome_inside
+from litellm_imagegen.wires.gateway_images import GatewayImagesCodec
 from litellm_imagegen.wires.images_reply import pictures_and_end
 from litellm_imagegen.wires.openai_shared import is_done, partial_of, spelled
 
@@ -26,7 +26,7 @@ _FIELDS: Mapping[Name, str] = {
 }
 
 
-class OpenRouterImagesCodec(Codec):
+class OpenRouterImagesCodec(GatewayImagesCodec):
     """The codec. It streams for the pictures on the way alone, whose number the wire has no field for."""
 
     vendor = "openrouter"
@@ -47,13 +47,6 @@ class OpenRouterImagesCodec(Codec):
         options = plan.values.get(Name.PROVIDER_OPTIONS, {})
         return Call(path="images", body=merged(body, options), streams=streams)
 
-    def decode(self, plan: Plan, reply: Reply) -> Sequence[Delta | RemotePicture]:
-        """Pictures in order, then what they cost."""
-        parsed = parsed_object(plan, reply.body)
-        if parsed.value.get("error"):
-            return (outcome_inside(plan, parsed.value, reply.body.text),)
-        return pictures_and_end(plan, parsed, parsed.value.get("data"))
-
     def decode_event(self, plan: Plan, event: IncomingJson) -> Sequence[Delta | RemotePicture]:
         """A picture on its way; the picture, which is the end; an error. Other events tell nothing."""
         if is_done(event):
@@ -68,7 +61,3 @@ class OpenRouterImagesCodec(Codec):
             case "image_generation.completed":
                 return pictures_and_end(plan, parsed, [said])
         return ()
-
-    def decode_error(self, plan: Plan, reply: Reply) -> ProviderError | EndDelta:
-        """OpenRouter's error object. A refusal is no error: the answer is that there is no picture."""
-        return outcome_of_reply(plan, reply)

@@ -7,20 +7,17 @@ vendor of the model and for its fields: https://ai-sdk.dev/providers/ai-sdk-prov
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from litellm_imagegen.canonical import Delta, EndDelta, ImageInput, Name, RemotePicture
-from litellm_imagegen.codec import Call, Codec, Reply
-from litellm_imagegen.errors import ProviderError
+from litellm_imagegen.canonical import ImageInput, Name
+from litellm_imagegen.codec import Call
 from litellm_imagegen.plan import Plan
-from litellm_imagegen.wires.errors import parsed_object
-from litellm_imagegen.wires.gateway_errors import outcome_inside, outcome_of_reply
-from litellm_imagegen.wires.images_reply import pictures_and_end
+from litellm_imagegen.wires.gateway_images import GatewayImagesCodec
 from litellm_imagegen.wires.openai_shared import spelled
 from litellm_imagegen.wires.vercel_options import with_provider_options
 
 _FIELDS: Mapping[Name, str] = {Name.N: "n", Name.DIMENSIONS: "size", Name.QUALITY: "quality"}
 
 
-class VercelImagesCodec(Codec):
+class VercelImagesCodec(GatewayImagesCodec):
     """The codec for the models of one vendor.
 
     `options` are the names that go into the vendor's options, `edges` the pair of options that takes
@@ -60,17 +57,6 @@ class VercelImagesCodec(Codec):
         if options := with_provider_options(self.vendor, own, plan):
             body["providerOptions"] = options
         return Call(path="images/generations", body=body)
-
-    def decode(self, plan: Plan, reply: Reply) -> Sequence[Delta | RemotePicture]:
-        """Pictures in order, then what they cost."""
-        parsed = parsed_object(plan, reply.body)
-        if parsed.value.get("error"):
-            return (outcome_inside(plan, parsed.value, reply.body.text),)
-        return pictures_and_end(plan, parsed, parsed.value.get("data"))
-
-    def decode_error(self, plan: Plan, reply: Reply) -> ProviderError | EndDelta:
-        """The gateway's error object. A refusal is no error: the answer is that there is no picture."""
-        return outcome_of_reply(plan, reply)
 
     def _given(self, references: Iterable[ImageInput]) -> Iterable[tuple[str, str]]:
         for field, picture in zip(self._pictures, references, strict=False):
