@@ -22,6 +22,7 @@ from litellm_imagegen.canonical import ChatShape, ImageInput, ResponseShape, Sur
 from litellm_imagegen.errors import ClientGone, RequestError
 from litellm_imagegen.plugin import config
 from litellm_imagegen.plugin.bypass import answers_are_looked_at
+from litellm_imagegen.plugin.catalogs import Catalogs
 from litellm_imagegen.plugin.exceptions import translated
 from litellm_imagegen.plugin.given import ACCESS_OPTIONS, Given, Route, route_of
 from litellm_imagegen.plugin.image_events import ImageEvents
@@ -32,6 +33,7 @@ from litellm_imagegen.plugin.responding import ECHOED, completed, keep_conversat
 from litellm_imagegen.plugin.response_events import ResponseEvents
 from litellm_imagegen.plugin.routing import begin_at_once
 from litellm_imagegen.plugin.vault import Vault, current_vault
+from litellm_imagegen.profiles import Profile
 from litellm_imagegen.surfaces.metadata import notices_header
 
 # LiteLLM refuses these for every custom provider; the plan holds a notice of them by now.
@@ -57,6 +59,7 @@ class ImagegenCallback(CustomLogger):
     def __init__(self, register_provider: Any) -> None:
         super().__init__()
         self._register_provider = register_provider
+        self._catalogs = Catalogs()
 
     async def async_pre_call_hook(
         self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: Any
@@ -103,7 +106,7 @@ class ImagegenCallback(CustomLogger):
         self._register_provider()
         if request is None:  # Python with an older LiteLLM: the handler plans, and gets all it needs for chat
             return None
-        work = partial(_prepared, kwargs, route)
+        work = partial(_prepared, kwargs, route, await self._catalogs.rows(kwargs, route))
         prepared = await asyncio.to_thread(work) if _is_large(kwargs) else work()
         kwargs[TOKEN] = record_of(request).add(prepared)
         if vault is not None:
@@ -213,10 +216,10 @@ def _own_vault(kwargs: dict[str, Any]) -> Vault | None:
     return vault if is_clients else None
 
 
-def _prepared(kwargs: dict[str, Any], route: Route) -> Prepared:
+def _prepared(kwargs: dict[str, Any], route: Route, listed: tuple[Profile, ...]) -> Prepared:
     try:
         with translated(str(kwargs.get("model"))):
-            given = Given.to_hook(kwargs, route)
+            given = replace(Given.to_hook(kwargs, route), listed=listed)
             if (vault := _own_vault(kwargs)) is not None and vault.previous_response_id:
                 given = replace(given, earlier_as_sent=vault.previous_response_id)
             return prepare(given)

@@ -20,6 +20,7 @@ from litellm_imagegen.errors import InvalidParameter, quote
 from litellm_imagegen.plugin import config
 from litellm_imagegen.plugin.config import Access
 from litellm_imagegen.plugin.records import TOKEN
+from litellm_imagegen.profiles import Profile
 from litellm_imagegen.providers import PROVIDERS, Via
 
 _HEADER_PREFIX = "x-imagegen-"
@@ -83,7 +84,10 @@ def route_of(call_type: CallTypes | None) -> Route | None:
 
 @dataclass(frozen=True)
 class Given:
-    """One call as LiteLLM hands it over, brought into one form."""
+    """One call as LiteLLM hands it over, brought into one form.
+
+    `listed` is what the gateway itself says of a model that it alone knows.
+    """
 
     model: str
     fields: Mapping[str, Any]
@@ -95,6 +99,7 @@ class Given:
     litellm_params: Mapping[str, Any] = field(default_factory=dict)
     route: Route = Route.CHAT
     earlier_as_sent: str | None = None
+    listed: tuple[Profile, ...] = ()
 
     @classmethod
     def to_hook(cls, arguments: Mapping[str, Any], route: Route) -> "Given":

@@ -79,7 +79,11 @@ def make_plan(given: Given) -> Plan:
         is_priced=not operator_prices(given),
         model_is_clients=given.names_model(model_id),
         drops_unsupported=given.litellm_params.get("drop_params") is True or litellm.drop_params is True,
-        own_rows=(*_row_of_base_model(given, provider, model_id), *config.own_rows(provider.name)),
+        own_rows=(
+            *_row_of_base_model(given, provider, model_id),
+            *config.own_rows(provider.name),
+            *given.listed,
+        ),
         goes_to_successor=deployment.successor,
         answers_are_watched=_waits_for_whole_answer(given),
         wire=deployment.wire,

@@ -15,7 +15,7 @@ from litellm_imagegen.providers import (
     vercel,
     vertex,
 )
-from litellm_imagegen.providers.provider import Connection, Credentials, Provider, Via, Wire
+from litellm_imagegen.providers.provider import Catalog, Connection, Credentials, Provider, Via, Wire
 from litellm_imagegen.providers.registry import Registry
 
 PROVIDERS = Registry(
@@ -42,4 +42,4 @@ SANDBOX_WIRES: tuple[tuple[str, Provider], ...] = (
     ("", gemini.PROVIDER),
 )
 
-__all__ = ["PROVIDERS", "SANDBOX_WIRES", "Connection", "Credentials", "Provider", "Via", "Wire"]
+__all__ = ["PROVIDERS", "SANDBOX_WIRES", "Catalog", "Connection", "Credentials", "Provider", "Via", "Wire"]

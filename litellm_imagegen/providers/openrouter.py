@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from litellm_imagegen.canonical import Modality, Name, Surface
+from litellm_imagegen.codec import Call
 from litellm_imagegen.plan import Plan
-from litellm_imagegen.providers.provider import Credentials, Provider, Wire, bearer
+from litellm_imagegen.providers.provider import Catalog, Credentials, Provider, Wire, bearer
 from litellm_imagegen.wires.chat_images import ChatImagesCodec
 from litellm_imagegen.wires.openai_shared import spelled
 from litellm_imagegen.wires.openrouter_images import OpenRouterImagesCodec
@@ -45,6 +46,18 @@ def _headers(shown: Credentials) -> dict[str, str]:
     return {header: shown.options[option] for option, header in names.items() if option in shown.options}
 
 
+def _outputs(said: Any) -> dict[str, tuple[Modality, ...]]:
+    """What each listed model answers with: https://openrouter.ai/docs/api-reference/list-available-models."""
+    models = said.get("data") if isinstance(said, dict) else None
+    found = {}
+    for model in models if isinstance(models, list) else ():
+        about = model.get("architecture") if isinstance(model, dict) else None
+        told = about.get("output_modalities") if isinstance(about, dict) else None
+        if isinstance(told, list):
+            found[str(model.get("id"))] = tuple(modality for modality in Modality if modality in told)
+    return found
+
+
 PROVIDER = Provider(
     name=_NAME,
     base_url="https://openrouter.ai/api/v1",
@@ -68,6 +81,9 @@ PROVIDER = Provider(
             ),
             family=_NAME,
         ),
+    ),
+    catalog=Catalog(
+        call=Call(method="GET", path="models", query={"output_modalities": "image"}), read=_outputs
     ),
     renames_models=False,
     picture_hosts=None,

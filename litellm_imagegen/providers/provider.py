@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from litellm_imagegen.canonical import Modality, Surface
-from litellm_imagegen.codec import Codec
+from litellm_imagegen.codec import Call, Codec
 from litellm_imagegen.errors import ConfigurationError
 from litellm_imagegen.plan import Target
 from litellm_imagegen.profiles import Profile, find
@@ -74,6 +75,14 @@ class Connection:
     query: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Catalog:
+    """A gateway's own list: the call for it, and a reader of what each model answers with, by id."""
+
+    call: Call
+    read: Callable[[Any], Mapping[str, tuple[Modality, ...]]]
+
+
 class Via(StrEnum):
     """Who carries a provider's calls out: HTTP, or LiteLLM's own functions for pictures."""
 
@@ -85,7 +94,7 @@ class Via(StrEnum):
 class Provider:
     """One upstream.
 
-    `via` tells who carries its calls out.
+    `via` tells who carries its calls out, and `catalog` what is known of a model that has no row.
 
     `wires` are looked through in order, the first that serves the model counts. Environment variables are
     looked through in order too, where a deployment has no value of its own: `key_variables` for the key,
@@ -110,6 +119,7 @@ class Provider:
     base_variables: tuple[str, ...] = ()
     option_variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     via: Via = Via.HTTP
+    catalog: Catalog | None = None
     needs_key: bool = True
     connects_slowly: bool = False
     rows: tuple[Profile, ...] = ()
