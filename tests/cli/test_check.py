@@ -78,11 +78,11 @@ def test_a_configuration_that_is_right(check: Check) -> None:
 
 
 def test_the_example_is_right_once_its_key_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("GEMINI_API_KEY", "BFL_API_KEY", "OPENAI_API_KEY"):
-        monkeypatch.setenv(name, "any")
+    for name in ("GEMINI", "BFL", "OPENAI", "OPENROUTER", "RECRAFT"):
+        monkeypatch.setenv(f"{name}_API_KEY", "any")
     answer = CliRunner().invoke(main, ["check", str(ROOT / "config.example.yaml")])
     assert answer.exit_code == 0
-    assert answer.output.endswith(": 5 deployments of imagegen/, nothing wrong\n")
+    assert answer.output.endswith(": 7 deployments of imagegen/, nothing wrong\n")
     assert (
         "sandbox/*: serves models * by sandbox, family gemini; "
         "endpoints: chat, responses, images/generations, images/edits" in answer.output

@@ -140,7 +140,7 @@ def test_json_is_all_that_is_printed(arguments: list[str]) -> None:
 
 
 def test_checking_the_example_names_the_key_that_is_missing() -> None:
-    hidden = ("GEMINI_API_KEY", "BFL_API_KEY", "OPENAI_API_KEY")
+    hidden = [f"{name}_API_KEY" for name in ("GEMINI", "BFL", "OPENAI", "OPENROUTER", "RECRAFT")]
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
     finished = subprocess.run(
         [PROGRAM, "check", "config.example.yaml"],
@@ -152,6 +152,6 @@ def test_checking_the_example_names_the_key_that_is_missing() -> None:
         check=False,
     )
     assert (finished.returncode, finished.stderr) == (1, "")
-    assert finished.stdout.endswith(": 5 deployments of imagegen/, 3 findings\n")
+    assert finished.stdout.endswith(": 7 deployments of imagegen/, 5 findings\n")
     for variable in hidden:
         assert f"the environment has no {variable}" in finished.stdout

@@ -23,8 +23,8 @@ def said_at_start(log: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "settings",
-    [CALLBACK, {**HANDLER, **CALLBACK}, {**CALLBACK, **HANDLER}],
-    ids=["callback alone", "handler then callback", "callback then handler"],
+    [{**HANDLER, **CALLBACK}, {**CALLBACK, **HANDLER}],
+    ids=["handler then callback", "callback then handler"],
 )
 def test_each_complete_registration_draws_and_has_nothing_to_say(
     tmp_path: Path, settings: dict[str, Any]
@@ -80,9 +80,11 @@ def test_everything_that_is_missing_is_said_in_one_line_at_start(tmp_path: Path)
         assert "imagegen_settings.on_no_imag is unknown" in refused.json()["error"]["message"]
 
 
-def test_settings_from_the_yaml_are_in_force(tmp_path: Path) -> None:
+def test_the_callback_alone_is_enough_and_settings_from_the_yaml_are_in_force(tmp_path: Path) -> None:
     settings = {**CALLBACK, "imagegen_settings": {"policy": "strict", "limits": {"n": 1}, "timeout": 1}}
     with running_proxy({"model_list": [SANDBOX], "litellm_settings": settings}, tmp_path) as proxy:
+        assert said_at_start(proxy.log) == []
+        assert proxy.draw("picture", "x").status_code == 200
         assert proxy.draw("picture", "x", image_size="4K").status_code == 400
         assert "limits.n" in proxy.draw("picture", "x", n=2).json()["error"]["message"]
         assert proxy.draw("picture", "x [sandbox: slow 5]").status_code == 408
