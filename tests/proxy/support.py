@@ -182,7 +182,7 @@ def running_proxy(config: Mapping[str, Any], folder: Path, **variables: str) -> 
         except subprocess.TimeoutExpired:
             process.kill()  # a request that never ends
             process.wait(timeout=30)
-    assert ended_by_itself is None, f"the proxy ended by itself ({ended_by_itself}): {proxy.log[-2000:]}"
+    assert ended_by_itself is None, f"the proxy ended by itself ({ended_by_itself}): {proxy.log[-6000:]}"
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", proxy: Proxy) -> None:
