@@ -21,6 +21,7 @@ from litellm.types.utils import CallTypes
 from litellm_imagegen.canonical import ChatShape, ImageInput, ResponseShape, Surface
 from litellm_imagegen.errors import ClientGone, RequestError
 from litellm_imagegen.plugin import config
+from litellm_imagegen.plugin.bridge_deployment import is_parameter
 from litellm_imagegen.plugin.bypass import answers_are_looked_at
 from litellm_imagegen.plugin.catalogs import Catalogs
 from litellm_imagegen.plugin.exceptions import translated
@@ -38,6 +39,7 @@ from litellm_imagegen.surfaces.metadata import notices_header
 
 # LiteLLM refuses these for every custom provider; the plan holds a notice of them by now.
 _REFUSED_BY_LITELLM = ("reasoning_effort", "thinking", "verbosity")
+_HIDDEN_BY_LITELLM = frozenset({"api_key", "api_base", "custom_llm_provider"})
 # The plan has read these, and LiteLLM would look for them in vain, or refuse them.
 _READ_BY_US = ("previous_response_id", "reasoning")
 _SERVED = "call /v1/chat/completions, /v1/responses, /v1/images/generations or /v1/images/edits"
@@ -118,8 +120,8 @@ class ImagegenCallback(CustomLogger):
             kwargs["cache"] = _cache_control(kwargs, prepared)
         # What the provider is shown stays with the plan: LiteLLM would log it as it stands.
         for holder in (kwargs, *_logged_parameters(request)):
-            for name in ACCESS_OPTIONS:
-                holder.pop(name, None)
+            for name in [name for name in holder if _is_shown(name, prepared)]:
+                holder.pop(name)
         for name in (*_REFUSED_BY_LITELLM, *_READ_BY_US):
             kwargs.pop(name, None)
         if route is Route.CHAT:
@@ -207,6 +209,12 @@ def _logged_parameters(logging_object: Any) -> Iterator[dict[str, Any]]:
     for parameters in (getattr(logging_object, "litellm_params", None), *noted):
         if isinstance(parameters, dict):
             yield parameters
+
+
+def _is_shown(name: str, prepared: Prepared) -> bool:
+    """Whether an argument is what a deployment shows its provider, beside the key, which LiteLLM hides."""
+    of_litellms = prepared.access.parameters and is_parameter(name)
+    return name in ACCESS_OPTIONS or bool(of_litellms and name not in _HIDDEN_BY_LITELLM)
 
 
 def _own_vault(kwargs: dict[str, Any]) -> Vault | None:

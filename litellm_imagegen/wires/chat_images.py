@@ -160,10 +160,11 @@ class ChatImagesCodec(Codec):
         usage = said.get("usage")
         finish, why = _finish(reason, native, message.get("refusal"))
         refusal = quote(f"{plan.provider} refused the answer: {whole(plan, parsed, why)}") if why else None
+        unsaid = silence(plan) if self._silent_refusals and reason == "stop" else None
         return EndDelta(
             finish=finish,
-            refusal=refusal,
-            silence=silence(plan) if self._silent_refusals and reason == "stop" else None,
+            refusal=refusal if finish is Finish.REFUSED else None,
+            silence=unsaid if finish is not None else refusal,
             usage=_usage(usage) if isinstance(usage, dict) else None,
             reasoning_details=tuple(whole(plan, parsed, thought)) if isinstance(thought, list) else (),
             facts=whole(plan, parsed, facts),
@@ -218,11 +219,11 @@ def _finish(reason: Any, native: Any, refusal: Any) -> tuple[Finish | None, str 
     told = str(native).upper() if native else ""
     if reason == "content_filter" or (reason and told in REFUSED):
         return Finish.REFUSED, str(refusal or native or "content_filter")
+    if reason is None:  # a piece of a stream
+        return None, str(refusal) if refusal else None
     if refusal:
         return Finish.REFUSED, str(refusal)
     match reason:
-        case None:
-            return None, None
         case "stop":
             return Finish.STOP, None
         case "length":

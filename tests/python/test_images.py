@@ -123,6 +123,15 @@ CALLS: list[tuple[Callable[..., Any], dict[str, Any]]] = [
 ]
 
 
+NOVA = "imagegen/litellm/bedrock/amazon.nova-canvas-v1:0"
+SHOWN_TO_AWS = {
+    "aws_access_key_id": SECRET,
+    "aws_secret_access_key": SECRET,
+    "aws_region_name": "us-east-1",
+    "api_base": "http://127.0.0.1:9",
+}
+
+
 def test_no_log_sink_sees_a_deployments_credentials() -> None:
     sink = Sink()
     litellm.callbacks.append(sink)
@@ -135,6 +144,10 @@ def test_no_log_sink_sees_a_deployments_credentials() -> None:
                 with contextlib.suppress(exceptions.AuthenticationError):
                     await call(model=model, vertex_credentials=CREDENTIALS, **asked)
                 assert await asyncio.to_thread(sink.called.acquire, timeout=30)
+        for call, asked in CALLS:
+            with pytest.raises(exceptions.ServiceUnavailableError):
+                await call(model=NOVA, **SHOWN_TO_AWS, **asked)
+            assert await asyncio.to_thread(sink.called.acquire, timeout=30)
 
     asyncio.run(run())
     assert sink.places == set()
