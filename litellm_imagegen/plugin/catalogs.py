@@ -39,9 +39,11 @@ class Catalogs:
         """
         try:
             upstream = config.upstream_of(str(arguments["model"]))
-            catalog, own = upstream.provider.catalog, config.own_rows(upstream.provider.name)
+            if (catalog := upstream.provider.catalog) is None:
+                return ()
+            own = config.own_rows(upstream.provider.name)
             wire = upstream.provider.wire(upstream.model, own_rows=own)
-            if catalog is None or any(row.id == upstream.model for row in rows_of(wire.family, own)):
+            if any(row.id == upstream.model for row in rows_of(wire.family, own)):
                 return ()
             access = Given.to_hook(arguments, route).access
             outputs = await self._listed(catalog, config.endpoint(upstream, access, wire))
