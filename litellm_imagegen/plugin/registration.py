@@ -14,6 +14,7 @@ from litellm_imagegen.errors import ConfigurationError, RequestError, UnknownMod
 from litellm_imagegen.plugin import config
 from litellm_imagegen.plugin.bypass import install
 from litellm_imagegen.plugin.callback import ImagegenCallback
+from litellm_imagegen.plugin.finalizers import disarm
 from litellm_imagegen.plugin.given import configured_defaults
 from litellm_imagegen.plugin.handler import ImagegenHandler
 from litellm_imagegen.plugin.redaction import install_log_filter
@@ -34,6 +35,7 @@ def _register_provider() -> None:
 
 callback = ImagegenCallback(_register_provider)
 _register_provider()
+disarm()
 
 
 def register(*, settings: Mapping[str, Any] | None = None) -> None:
