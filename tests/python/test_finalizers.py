@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-# The log's side of a stream tells what the stream's finalizer asks of it, and whether that is in a collection.
+# The log's side of a stream tells what the stream's finalizer asks of it, and whether that is in a collection
 PROGRAM = """
 import gc
 import litellm
