@@ -38,7 +38,7 @@ from litellm_imagegen.plugin.given import Given, Route, configured_defaults
 from litellm_imagegen.plugin.redaction import redacted
 from litellm_imagegen.plugin.requests import PARSERS
 from litellm_imagegen.profiles import rows_of
-from litellm_imagegen.providers import Provider
+from litellm_imagegen.providers import Provider, Via
 
 _PLACEHOLDER = "(a placeholder: the request has no messages)"
 _NO_ADDRESS = "https://api-base.invalid"
@@ -341,6 +341,8 @@ class _Explainer:
 
     def _call_facts(self, call: Call, plan: Plan) -> dict[str, Any]:
         body = _form_facts(call) if call.form is not None else call.body and _redacted(call.body, plan)
+        if self._provider.via is Via.LITELLM:
+            return {"method": "call", "url": f"litellm.{call.path}", "body": body}
         return {"method": call.method, "url": self._url(call, plan.wire), "body": body}
 
     def _url(self, call: Call, wire: str) -> str:

@@ -18,6 +18,7 @@ from litellm.types.utils import CallTypes, all_litellm_params
 from litellm_imagegen.canonical import Notice, NoticeCode
 from litellm_imagegen.errors import InvalidParameter, quote
 from litellm_imagegen.plugin import config
+from litellm_imagegen.plugin.bridge_deployment import is_parameter
 from litellm_imagegen.plugin.config import Access
 from litellm_imagegen.plugin.records import TOKEN
 from litellm_imagegen.profiles import Profile
@@ -204,7 +205,7 @@ def configured_defaults(deployment: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_request_field(key: str) -> bool:
-    return key not in _OWNED and not key.startswith(("_", "litellm_"))
+    return key not in _OWNED and not key.startswith(("_", "litellm_")) and not is_parameter(key)
 
 
 def client_choices(given: Given) -> list[tuple[str, Any]]:

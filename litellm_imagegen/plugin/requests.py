@@ -91,6 +91,8 @@ def make_plan(given: Given) -> Plan:
     )
     if plan.wants_picture and _draws_nothing(name, model_id):
         raise RequestError(f"model: {quote(model_id)} answers in words only; {_image_models()}", "model")
+    if provider.via is Via.LITELLM:
+        _check_bridge(name, plan, given.access)
     return plan
 
 
@@ -126,24 +128,21 @@ def _row_of_base_model(given: Given, provider: Provider, model_id: str) -> Itera
 
 def prepare(given: Given) -> Prepared:
     """A plan, and what else a handler needs of the request. Raises as `make_plan`."""
-    plan, access = make_plan(given), given.access
-    _check_bridge(given, plan, access)
+    plan = make_plan(given)
     turns = None
     if given.route is Route.RESPONSES and given.fields.get("store") is not False:
         turns = plan.messages[1:] if given.fields.get("instructions") else plan.messages
     named = given.earlier_as_sent or given.fields.get(_EARLIER)
-    return Prepared(plan, access, _bypass(given), turns, _owner(given), named)
+    return Prepared(plan, given.access, _bypass(given), turns, _owner(given), named)
 
 
-def _check_bridge(given: Given, plan: Plan, access: Access) -> None:
+def _check_bridge(name: str, plan: Plan, access: Access) -> None:
     """Refuse what LiteLLM itself cannot do before it goes on: some calls it would send to somebody else.
 
     Raises `RequestError`.
     """
-    upstream = config.upstream_of(given.model)
-    if upstream.provider.via is Via.LITELLM:
-        shown = bridge_deployment.endpoint(upstream.name, access.parameters)
-        serving(EDIT if plan.references else GENERATION, plan.model, shown)
+    shown = bridge_deployment.endpoint(name, access.parameters)
+    serving(EDIT if plan.references else GENERATION, plan.model, shown)
 
 
 def _waits_for_whole_answer(given: Given) -> bool:
