@@ -25,7 +25,7 @@ from litellm_imagegen.canonical import (
 from litellm_imagegen.conversion import Conversion, converted
 from litellm_imagegen.cost import cost_of
 from litellm_imagegen.driving import off_loop
-from litellm_imagegen.errors import BadReply
+from litellm_imagegen.errors import BadReply, quote
 from litellm_imagegen.plan import Plan
 
 
@@ -89,6 +89,7 @@ class Assembly:
             case EndDelta():
                 given = {name: value for name, value in delta if value is not None}
                 given["facts"] = {**self._end.facts, **delta.facts}
+                given["refusing"] = self._end.refusing + delta.refusing
                 given["reasoning_details"] = (*self._end.reasoning_details, *delta.reasoning_details)
                 self._end = self._end.model_copy(update=given)
 
@@ -96,6 +97,7 @@ class Assembly:
         """The whole result. Raises `BadReply` for an empty one."""
         self._close_words()
         end, plan = self._end, self._plan
+        told = quote(f"{plan.provider} refused the answer: {end.refusing}") if end.refusing else None
         pictures = [part for part in self._parts if isinstance(part, Picture)]
         usage = end.usage
         quality = end.facts.get("quality") or plan.values.get(Name.QUALITY)
@@ -113,14 +115,14 @@ class Assembly:
             answers=_answers(self._parts, self._wanted),
             needs_picture=plan.wants_picture and plan.preferences.on_no_image is OnNoImage.ERROR,
             finish=end.finish or Finish.OTHER,
-            refusal=end.refusal,
+            refusal=told if told and end.finish is Finish.REFUSED else end.refusal,
             usage=usage,
             reasoning_details=end.reasoning_details,
             facts=end.facts,
             notices=plan.notices,
         )
-        if result.outcome is Outcome.EMPTY and end.silence:
-            result = result.model_copy(update={"finish": Finish.REFUSED, "refusal": end.silence})
+        if result.outcome is Outcome.EMPTY and (refusal := told or end.silence):
+            result = result.model_copy(update={"finish": Finish.REFUSED, "refusal": refusal})
         if result.outcome is Outcome.EMPTY:
             reason = end.facts.get("finishReason")
             why = f" ({reason})" if reason else ""

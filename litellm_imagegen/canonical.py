@@ -380,12 +380,14 @@ class EndDelta(Frozen):
     """What a reply says beside its parts; later ones complete and overwrite earlier ones.
 
     `silence` is why something was refused if neither words nor a picture have come: some tell it in no other
-    way. Of `reasoning_details` later ones follow earlier ones.
+    way. `refusing` are words in which a model refuses, as they come, and `reasoning_details` as in `Message`:
+    of both later ones follow earlier ones.
     """
 
     finish: Finish | None = None
     refusal: str | None = None
     silence: str | None = None
+    refusing: str = ""
     usage: Usage | None = None
     reasoning_details: tuple[Any, ...] = ()
     facts: Mapping[str, Any] = {}

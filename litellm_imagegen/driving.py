@@ -20,7 +20,6 @@ from litellm_imagegen.canonical import (
     EndDelta,
     ImageInput,
     Limits,
-    Message,
     Name,
     Picture,
     PictureDelta,
@@ -285,7 +284,7 @@ async def with_pictures_fetched(job: Job) -> Job:
             return part
         return part.model_copy(update={"blob": fetched[part.url], "url": None})
 
-    messages = [Message(role=one.role, parts=tuple(map(held, one.parts))) for one in plan.messages]
+    messages = [one.model_copy(update={"parts": tuple(map(held, one.parts))}) for one in plan.messages]
     update = {
         "messages": tuple(messages),
         "references": tuple(map(held, plan.references)),

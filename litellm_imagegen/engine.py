@@ -33,7 +33,7 @@ from litellm_imagegen.driving import Job, Ledger, drive, with_pictures_fetched
 from litellm_imagegen.errors import BadReply, ImagegenError, quote
 from litellm_imagegen.plan import Plan, make_plan
 from litellm_imagegen.profiles import Profile
-from litellm_imagegen.providers import Provider
+from litellm_imagegen.providers import Provider, Wire
 from litellm_imagegen.transport import Carrier, Deadline
 
 __all__ = ["Job", "Ledger", "Parse", "Step", "prepare", "run", "stream"]
@@ -76,7 +76,7 @@ def prepare(
         notices = (*notices, *told)
     request = parse(model=model, body=body, defaults=defaults, model_is_clients=model_is_clients)
     chosen = provider.wire_named(wire) if wire else provider.wire(model, request.surface, own_rows)
-    has_pictures = any(isinstance(part, ImageInput) for one in request.messages for part in one.parts)
+    has_pictures = _draws_by_pictures(request, chosen, own_rows)
     plan = make_plan(
         request,
         provider.target(chosen, name, has_pictures=has_pictures),
@@ -90,6 +90,13 @@ def prepare(
     )
     update: dict[str, Any] = {"notices": (*notices, *plan.notices)}
     return plan.model_copy(update=update if is_priced else {**update, "price": None, "tells_cost": False})
+
+
+def _draws_by_pictures(request: ImageRequest, wire: Wire, own_rows: tuple[Profile, ...]) -> bool:
+    """Whether a request comes with pictures, of which the model takes any."""
+    bounds = wire.row(request.model, own_rows).maximum_reference_images, wire.codec.maximum_pictures
+    pictures = any(isinstance(part, ImageInput) for message in request.messages for part in message.parts)
+    return pictures and 0 not in bounds
 
 
 def _successor(
@@ -174,7 +181,10 @@ def _together(plan: Plan, results: Sequence[ImageResult], failures: Sequence[Ima
     reasons = [error.message for error in failures]
     reasons += [result.refusal or "no picture came" for result in results if not result.pictures]
     asked = sum(plan.counts)
-    notices = dict.fromkeys(notice for result in results for notice in result.notices)
+    notices: list[Notice] = []  # not a set: what was asked for may be a list
+    for notice in (notice for result in results for notice in result.notices):
+        if notice not in notices:
+            notices.append(notice)
     missing = tuple(
         Notice(code=NoticeCode.ADAPTED, field="n", asked=asked, used=len(drawn), why=reason)
         for reason in reasons

@@ -60,12 +60,19 @@ def _common(section: Fields) -> Iterator[Asked]:
     yield from section.read(Name.STYLE, words, "style")
     yield from picture_fields(section)
     yield from drawing_fields(section)
+    for key in ("image_config", "image_generation"):
+        for config in section.nested(key):
+            yield from config.read(Name.ASPECT_RATIO, ratio, "aspect_ratio")
+            yield from config.read_shape("image_size", "size")
+            yield from picture_fields(config)
 
 
 def _google(section: Fields) -> Iterator[Asked]:
     yield from section.read(Name.MODALITIES, modalities, "response_modalities")
     yield from section.read(Name.SAFETY_SETTINGS, objects, "safety_settings")
     yield from image_config(section)
+    for config in section.nested("generation_config"):
+        yield from image_config(config)
     yield from section.read_shape("sample_image_size")
     yield from _common(section)
 

@@ -95,7 +95,7 @@ def make_plan(
         partial = settled.pop(Name.PARTIAL_IMAGES, None)
         if partial is not None and partial.value:
             decisions.left_out(partial, unseen)
-    output = _output(settled, profile, decisions)
+    output = _output(settled, profile, target, decisions)
     values, counts, conversion = _decided(
         settled, profile=profile, target=target, limits=limits, decisions=decisions
     )
@@ -152,6 +152,10 @@ def _decided(
             continue
         if name is Name.PROVIDER_OPTIONS:
             value = asked.value if target.passes_options else options_of(asked, target.vendor, decisions)
+            if value and name not in target.vocabulary:
+                wish = asked.model_copy(update={"value": value})
+                decisions.left_out(wish, "they are not passed on for this kind of call")
+                continue
         else:
             value = decide_field(asked, profile=profile, names=names, decisions=decisions)
         if value is not None:
@@ -193,7 +197,9 @@ def _preferences(
     return preferences.model_copy(update={"output": output, "responses": responses})
 
 
-def _output(settled: Mapping[Name, Asked], profile: Profile, decisions: Decisions) -> tuple[Modality, ...]:
+def _output(
+    settled: Mapping[Name, Asked], profile: Profile, target: Target, decisions: Decisions
+) -> tuple[Modality, ...]:
     """What the answer may hold: what was asked for, else all that the model gives."""
     asked = settled.get(Name.MODALITIES)
     if asked is None:
@@ -204,7 +210,15 @@ def _output(settled: Mapping[Name, Asked], profile: Profile, decisions: Decision
         raise InvalidParameter(asked.spelling, wanted, allowed)
     if not set(asked.value) <= set(given):
         why = f"{profile.id} answers with {' and '.join(given)} alone"
-        decisions.adapted(asked, [str(m) for m in given], why, allowed)
+        shown = asked.model_copy(update={"value": wanted})
+        decisions.adapted(shown, [str(m) for m in given], why, allowed)
+    if len(given) < len(profile.output) and Name.MODALITIES not in target.vocabulary:
+        both = [str(m) for m in profile.output]
+        why = f"{target.provider} cannot be told"
+        if Modality.IMAGE not in given:  # a picture would be drawn, and paid for
+            raise InvalidParameter(asked.spelling, wanted, f"{both}: {why}")
+        decisions.adapted(asked.model_copy(update={"value": wanted}), both, why, str(both))
+        return profile.output
     return given
 
 

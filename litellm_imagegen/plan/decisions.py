@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from litellm_imagegen.canonical import Asked, Notice, NoticeCode, Origin, Policy
+from litellm_imagegen.canonical import Asked, ImageInput, Notice, NoticeCode, Origin, Policy
 from litellm_imagegen.errors import InvalidParameter, quote, written
 
 _NOTICE_CHARACTERS = 100
@@ -93,6 +93,10 @@ def _short(value: Any) -> Any:
     """A value fit for a notice: small ones as they are, anything else as at most 100 characters."""
     if isinstance(value, bool | int | float) or value is None:
         return value
+    if isinstance(value, ImageInput):
+        return "a picture"
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        value = ", ".join(value)
     text = quote(written(_without_values(value)))
     if isinstance(value, tuple) and len(text) <= _NOTICE_CHARACTERS and text == repr(value):
         return value

@@ -87,7 +87,11 @@ def decide_format(
     elif Name.OUTPUT_COMPRESSION in names and values.get(Name.OUTPUT_FORMAT) in _COMPRESSIBLE:
         values[Name.OUTPUT_COMPRESSION] = compression.value
     else:
-        decisions.left_out(compression, "it goes with an output format of jpeg or webp")
+        has_form = values.get(Name.OUTPUT_FORMAT) in _COMPRESSIBLE
+        why = (
+            f"{profile.id} has no such field" if has_form else "it goes with an output format of jpeg or webp"
+        )
+        decisions.left_out(compression, why)
     return values, conversion
 
 

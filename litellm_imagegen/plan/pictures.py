@@ -26,10 +26,12 @@ def references_of(
     surplus = (*last, *reversed(earlier))[most] if len(last) <= most else last[most]
     if len(last) > most or Modality.TEXT in profile.output:
         told = f"picture {most + 1} of {len(last) + len(earlier)}"
-        raise InvalidParameter(surplus.spelling, told, f"at most {most} for {profile.id}")
+        allowed = f"at most {most} for {profile.id}" if most else f"none: {profile.id} takes no pictures"
+        raise InvalidParameter(surplus.spelling, told, allowed)
     kept = (*last, *earlier)[:most]
     told = f"{len(last) + len(earlier)} pictures"
-    decisions.shortened("messages", told, f"the latest {most}", f"at most {most} pictures")
+    used, allowed = (f"the latest {most}", f"at most {most} pictures") if most else ("none", "no pictures")
+    decisions.shortened("messages", told, used, allowed)
     return kept
 
 

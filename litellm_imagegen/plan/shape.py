@@ -8,6 +8,7 @@ from litellm_imagegen.canonical import Asked, ImageInput, Name, Origin
 from litellm_imagegen.errors import Contradiction
 from litellm_imagegen.geometry import (
     Dimensions,
+    PixelRule,
     covering_tier,
     dimensions_of,
     nearest_dimensions,
@@ -46,7 +47,7 @@ def decide_shape(
     wanted = _wanted(settled, decisions)
     if not any(wanted):
         return {}
-    if Name.DIMENSIONS in names:
+    if Name.DIMENSIONS in names and _is_told_pixels(wanted, profile, names):
         return {Name.DIMENSIONS: _dimensions(wanted, profile, decisions)}
     decided: dict[Name, Any] = {}
     if wanted.dimensions is not None:
@@ -58,13 +59,28 @@ def decide_shape(
             decisions.left_out(wanted.ratio, f"{profile.id} has no such field")
     if wanted.tier is not None:
         has_field = Name.IMAGE_SIZE in names and not profile.image_size_is_fixed
-        if profile.image_sizes and (has_field or profile.image_size_is_fixed):
+        if has_field and _is_open(profile):
+            decided[Name.IMAGE_SIZE] = wanted.tier.value
+        elif profile.image_sizes and (has_field or profile.image_size_is_fixed):
             tier = _tier(wanted.tier, profile, decisions)
             if has_field:
                 decided[Name.IMAGE_SIZE] = tier
         else:
             decisions.left_out(wanted.tier, f"{profile.id} has no such field")
     return decided
+
+
+def _is_open(profile: Profile) -> bool:
+    """Whether nothing is known of a model's shapes: it is told what was asked for."""
+    told = profile.sizes or profile.aspect_ratios or profile.image_sizes
+    return not told and profile.pixel_rule is None and profile.ratio_range is None
+
+
+def _is_told_pixels(wanted: _Wanted, profile: Profile, names: frozenset[Name]) -> bool:
+    """Whether a model that may be told pixels is: one that nothing is known of is told what was asked for."""
+    if not _is_open(profile):
+        return bool(profile.sizes) or profile.pixel_rule is not None
+    return wanted.dimensions is not None or not names & {Name.ASPECT_RATIO, Name.IMAGE_SIZE}
 
 
 def rest_of_shape(
@@ -174,9 +190,9 @@ def _dimensions(wanted: _Wanted, profile: Profile, decisions: Decisions) -> Dime
 
 
 def _nearest(width: float, height: float, profile: Profile) -> Dimensions:
-    if profile.pixel_rule is not None:
-        return profile.pixel_rule.nearest(width, height)
-    return nearest_dimensions(width, height, profile.sizes)
+    if profile.sizes:
+        return nearest_dimensions(width, height, profile.sizes)
+    return (profile.pixel_rule or PixelRule()).nearest(width, height)
 
 
 def _legal_pixels(profile: Profile) -> str:

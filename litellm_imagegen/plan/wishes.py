@@ -24,6 +24,19 @@ _OPERATORS_OPTIONS = frozenset(
         "base_url",
         "quota_entity_id",
         "provider",
+        "gateway",
+        "plugins",
+        "tools",
+        "tool_choice",
+    }
+)
+# These are said by fields of the request that are looked at: options must not say them once more.
+_TAKEN = "a field of the request says it"
+_COUNTS = frozenset({"num_images", "num_outputs", "number_of_images", "sample_count", "candidate_count"})
+_OF_THE_REQUEST = frozenset(
+    {
+        *("messages", "prompt", "input", "contents", "instances", "instructions", "system_instruction"),
+        *("image", "images", "image_url", "image_urls", "mask", "input_references", "stream", "n"),
     }
 )
 _OPTIONS_DEPTH = 4
@@ -94,8 +107,11 @@ def _without_operators(value: Any, wish: Asked, decisions: Decisions, depth: int
         return value
     kept = {}
     for key, inner in value.items():
-        if _snake_case(key) in _OPERATORS_OPTIONS:
-            decisions.unsupported(f"{wish.spelling} ({key})", "[...]", wish.origin, OPERATORS)
+        name = _snake_case(key)
+        is_taken = name in _COUNTS or (depth == _OPTIONS_DEPTH - 1 and name in _OF_THE_REQUEST)
+        if name in _OPERATORS_OPTIONS or is_taken:
+            why = _TAKEN if is_taken else OPERATORS
+            decisions.unsupported(f"{wish.spelling} ({key})", "[...]", wish.origin, why)
         else:
             kept[key] = _without_operators(inner, wish, decisions, depth - 1)
     return kept

@@ -26,14 +26,15 @@ from litellm.litellm_core_utils.litellm_logging import Logging
 
 from litellm_imagegen.codec import Call, FormFile
 from litellm_imagegen.errors import RequestError, quote
-from litellm_imagegen.plugin.bridge_clients import once
+from litellm_imagegen.plugin.bridge_clients import is_blocking, once
 from litellm_imagegen.plugin.bridge_deployment import belongs_to_deployment, parameters_for
 from litellm_imagegen.plugin.bridge_errors import Failure, failure_of
 from litellm_imagegen.plugin.bridge_support import serving
 from litellm_imagegen.transport import Deadline, Endpoint, Opened
 from litellm_imagegen.wires.litellm_images import EDIT, GENERATION, IMAGE, MASK
 
-_WORKERS = 64
+_WORKERS = 256
+_SHORT_WORKERS = 4
 _GRACE_SECONDS = 5.0  # for LiteLLM's own limit, so that it is our deadline that ends a call
 _PICTURE_FIELDS = ("b64_json", "url", "revised_prompt")
 _RESPONSE_FIELDS = ("created", "size", "quality", "background", "output_format")
@@ -136,22 +137,28 @@ async def _asked(
     try:
         async with once(function, provider, arguments, endpoint.headers) as client:
             given = {**arguments, **_ASYNCHRONOUS[function], "litellm_logging_obj": heard, **client}
-            response = await _called(unwrap(getattr(litellm, function)), given)
+            workers = _workers() if is_blocking(function, provider) else None
+            response = await _called(unwrap(getattr(litellm, function)), given, workers)
     except Exception as error:  # noqa: BLE001  # whatever LiteLLM and its vendors raise
         return failure_of(error, endpoint.provider)
     body: bytes = await _in_a_thread(lambda: orjson.dumps(_told(response, _cost(heard, response))))
     return body
 
 
-async def _called(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-    """What a function of LiteLLM's gives. It may do all of its work, or leave the rest to be awaited."""
-    begun = await _in_a_thread(partial(function, **arguments))
+async def _called(
+    function: Callable[..., Any], arguments: Mapping[str, Any], workers: ThreadPoolExecutor | None
+) -> Any:
+    """What a function of LiteLLM's gives. It may do all of its work, or leave the rest to be awaited.
+
+    `workers` are the threads for what takes long there.
+    """
+    begun = await _in_a_thread(partial(function, **arguments), workers)
     return await begun if asyncio.iscoroutine(begun) else begun
 
 
-async def _in_a_thread(work: Callable[[], Any]) -> Any:
+async def _in_a_thread(work: Callable[[], Any], workers: ThreadPoolExecutor | None = None) -> Any:
     """The outcome of some work. A thread cannot be ended: what it comes to when nobody waits is let go."""
-    running = _workers().submit(contextvars.copy_context().run, work)
+    running = (workers or _short_workers()).submit(contextvars.copy_context().run, work)
     try:
         return await asyncio.wrap_future(running)
     except asyncio.CancelledError:
@@ -168,6 +175,12 @@ def _let_go(ended: Future[Any]) -> None:
 def _workers() -> ThreadPoolExecutor:
     """Threads of our own: those that everybody shares are few, and a picture takes long."""
     return ThreadPoolExecutor(_WORKERS, thread_name_prefix="imagegen-litellm")
+
+
+@lru_cache(maxsize=1)
+def _short_workers() -> ThreadPoolExecutor:
+    """For what takes no time, and is not to wait for pictures."""
+    return ThreadPoolExecutor(_SHORT_WORKERS, thread_name_prefix="imagegen-litellm-short")
 
 
 def _cost(heard: _Unheard, response: Any) -> float | None:

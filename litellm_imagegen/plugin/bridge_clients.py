@@ -85,6 +85,11 @@ class _OpenAiOnce(AsyncOpenAI):
         return
 
 
+def is_blocking(function: str, provider: str) -> bool:
+    """Whether LiteLLM's function does all of its work before it gives anything back."""
+    return function != EDIT and provider in _BLOCKING
+
+
 @asynccontextmanager
 async def once(
     function: str, provider: str, arguments: Mapping[str, Any], headers: Mapping[str, str]
@@ -100,7 +105,7 @@ async def once(
     try:
         if function == EDIT or provider in _AWAITED:
             yield {"client": held}
-        elif provider in _BLOCKING:
+        elif is_blocking(function, provider):
             from_thread = _FromThread(held, asyncio.get_running_loop())
             yield {"client": from_thread}
         elif provider in _WITHOUT_CLIENT or provider not in _speaking_openais():

@@ -4,7 +4,7 @@ Clients can send any of these names too: what is passed on must have been read f
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,8 @@ _ARGUMENTS = frozenset(
     }
 )
 _SENT_ON = "azure_ad_token"
+_PROVIDER = "custom_llm_provider"
+OURS = "imagegen"
 _SECRET = re.compile(r"key|secret|token|password|credential", re.IGNORECASE)
 
 
@@ -44,10 +46,17 @@ _SECRET = re.compile(r"key|secret|token|password|credential", re.IGNORECASE)
 class LitellmEndpoint(Endpoint):
     """Where LiteLLM calls: `authentication` are its arguments that hold secrets, `parameters` the others.
 
-    `base_url` is empty where LiteLLM knows the address.
+    `base_url` is empty where LiteLLM knows the address. `hidden` are the secrets in `parameters`, some of
+    which are objects.
     """
 
     parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never appear in a message."""
+        return (*super().secrets, *self.hidden)
 
 
 def endpoint(
@@ -65,17 +74,29 @@ def endpoint(
             "LiteLLM sends it in the body of a call; use api_key, or tenant_id, client_id and client_secret"
         )
         raise ConfigurationError(f"{name}: {_SENT_ON}: {told}")
+    if given.get(_PROVIDER) == OURS:  # LiteLLM says so of whatever it gives to us
+        del given[_PROVIDER]
     given = {key: value for key, value in given.items() if value is not None and is_parameter(key)}
     secrets = {
         key: value for key, value in given.items() if isinstance(value, str) and _SECRET.search(key) and value
     }
+    hidden = {key: value for key, value in given.items() if key not in secrets and _SECRET.search(key)}
     return LitellmEndpoint(
         name,
         str(given.get("api_base") or ""),
         secrets,
         dict(headers or {}),
         parameters={key: value for key, value in given.items() if key not in secrets},
+        hidden=tuple(_texts(hidden)),
     )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in an object."""
+    if isinstance(value, str):
+        yield value
+    for inner in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _texts(inner)
 
 
 def parameters_of(endpoint: Endpoint) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from openai import APIStatusError
 from litellm_imagegen.errors import AuthenticationFailed, BadReply, ProviderUnavailable
 
 _HEADERS = ("retry-after", "date")
+_KEYS = ("authorization", "api-key", "x-api-key", "x-goog-api-key", "x-key")
 _PREFIX = re.compile(r"^(?:(?:litellm\.)?\w+(?:Error|Exception|Timeout)\b(?: - |: | ))+")
 _HINTS = re.compile(
     r"(?s)\s*(?:To drop (?:it|them)|Set drop_params|Add it here - |Traceback |LiteLLM Retried).*"
@@ -43,7 +44,7 @@ def failure_of(error: BaseException, provider: str) -> Failure:
     """
     _raise_if_broken(error, provider)
     root = _root(error)
-    text = _message(root)
+    text = _without_key(_message(root), root)
     if _NO_KEY.search(text):
         raise AuthenticationFailed(provider, text) from error
     status = _status(error, root)
@@ -108,6 +109,16 @@ def _message(error: BaseException) -> str:
         return str(getattr(error, "text", None) or error.response.text)
     text = str(getattr(error, "message", None) or error)
     return _HINTS.sub("", _PREFIX.sub("", text)).strip()
+
+
+def _without_key(text: str, error: BaseException) -> str:
+    """What was said, without the key that the call has shown, which may be the environment's."""
+    request = getattr(error, "request", None) or getattr(_response(error), "request", None)
+    headers = getattr(request, "headers", None) or {}
+    for name in _KEYS:
+        key = str(headers.get(name, "")).rpartition(" ")[2]
+        text = text.replace(key, "[key]") if key else text
+    return text
 
 
 def _body(text: str) -> bytes:

@@ -13,11 +13,10 @@ from litellm.types.utils import LlmProviders
 from litellm.utils import ProviderConfigManager
 
 from litellm_imagegen.errors import RequestError, quote
-from litellm_imagegen.plugin.bridge_deployment import parameters_of
+from litellm_imagegen.plugin.bridge_deployment import OURS, parameters_of
 from litellm_imagegen.transport import Endpoint
 from litellm_imagegen.wires.litellm_images import EDIT
 
-_OURS = "imagegen"
 # Of the providers that have no configuration of their own those that LiteLLM draws with.
 _DRAWING = frozenset({"azure", "azure_ai", "bedrock", "openai", "litellm_proxy"})
 
@@ -31,7 +30,7 @@ def serving(function: str, model: str, endpoint: Endpoint) -> str:
     except BadRequestError as error:
         raise RequestError(f"model: LiteLLM knows no provider of {quote(model)!r}", "model") from error
     model, provider = str(found[0]), str(found[1])
-    if provider == _OURS:
+    if provider == OURS:
         raise RequestError("model: imagegen/litellm/... is for LiteLLM's own providers", "model")
     if any(entry["provider"] == provider for entry in litellm.custom_provider_map):
         return provider

@@ -23,7 +23,7 @@ from litellm_imagegen.errors import ClientGone, RequestError
 from litellm_imagegen.plugin import config
 from litellm_imagegen.plugin.bridge_deployment import is_parameter
 from litellm_imagegen.plugin.bypass import answers_are_looked_at
-from litellm_imagegen.plugin.catalogs import Catalogs
+from litellm_imagegen.plugin.catalogs import CATALOGS
 from litellm_imagegen.plugin.exceptions import translated
 from litellm_imagegen.plugin.given import ACCESS_OPTIONS, Given, Route, route_of
 from litellm_imagegen.plugin.image_events import ImageEvents
@@ -61,7 +61,6 @@ class ImagegenCallback(CustomLogger):
     def __init__(self, register_provider: Any) -> None:
         super().__init__()
         self._register_provider = register_provider
-        self._catalogs = Catalogs()
 
     async def async_pre_call_hook(
         self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: Any
@@ -108,7 +107,8 @@ class ImagegenCallback(CustomLogger):
         self._register_provider()
         if request is None:  # Python with an older LiteLLM: the handler plans, and gets all it needs for chat
             return None
-        work = partial(_prepared, kwargs, route, await self._catalogs.rows(kwargs, route))
+        listed = await CATALOGS.rows(str(kwargs["model"]), lambda: Given.to_hook(kwargs, route).access)
+        work = partial(_prepared, kwargs, route, listed)
         prepared = await asyncio.to_thread(work) if _is_large(kwargs) else work()
         kwargs[TOKEN] = record_of(request).add(prepared)
         if vault is not None:

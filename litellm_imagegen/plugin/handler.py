@@ -7,6 +7,7 @@ still hands over.
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from litellm import CustomStreamWrapper
@@ -20,6 +21,7 @@ from litellm_imagegen.errors import RequestError
 from litellm_imagegen.plugin import blocking, config, wrapping
 from litellm_imagegen.plugin.bridge import Bridge
 from litellm_imagegen.plugin.bypass import usable_vault
+from litellm_imagegen.plugin.catalogs import CATALOGS
 from litellm_imagegen.plugin.exceptions import translated
 from litellm_imagegen.plugin.given import Given, Route
 from litellm_imagegen.plugin.records import TOKEN, Outcome, Prepared, find_record
@@ -45,7 +47,7 @@ class ImagegenHandler(CustomLLM):
         """A whole completion, or a stream that has begun. Raises LiteLLM's exceptions."""
         model = str(given["model"])
         with translated(model):
-            prepared = _prepared(given)
+            prepared = await _prepared(given)
             if prepared.plan.stream:
                 # By that setting LiteLLM watches the client itself.
                 watching = None if ends_with_connection() else _vault_of_request(given)
@@ -66,7 +68,7 @@ class ImagegenHandler(CustomLLM):
     ) -> AsyncGenerator[ModelResponseStream, None]:
         """The same as chunks, begun when they are read. Raises LiteLLM's exceptions then."""
         with translated(str(given["model"])):
-            prepared = _prepared(given)
+            prepared = await _prepared(given)
         async with aclosing(self._stream(prepared, given)) as chunks:
             async for chunk in chunks:
                 yield chunk
@@ -104,7 +106,7 @@ class ImagegenHandler(CustomLLM):
 
     async def _images(self, given: dict[str, Any], route: Route) -> ImageResponse:
         with translated(str(given["model"])):
-            prepared = _prepared(given, route)
+            prepared = await _prepared(given, route)
             vault = _vault_of_request(given)
             streams = prepared.plan.stream
             if streams and (vault is None or vault.live is None):
@@ -263,9 +265,13 @@ def _tell(result: ImageResult, given: Mapping[str, Any]) -> None:
             holder.notices = result.notices
 
 
-def _prepared(given: Mapping[str, Any], route: Route = Route.CHAT) -> Prepared:
+async def _prepared(given: Mapping[str, Any], route: Route = Route.CHAT) -> Prepared:
     """The plan that the hook has made, or one of what LiteLLM still hands over."""
     record = find_record(given.get("logging_obj"))
     token = str((given.get("optional_params") or {}).get(TOKEN))
-    prepared = record.take(token) if record is not None else None
-    return prepared or prepare(Given.to_handler(given, route))
+    if record is not None and (prepared := record.take(token)) is not None:
+        return prepared
+    handed_over = Given.to_handler(given, route)
+    shown = {name: given[name] for name in ("api_key", "api_base") if given.get(name)}
+    listed = await CATALOGS.rows(handed_over.model, lambda: replace(handed_over.access, **shown))
+    return prepare(replace(handed_over, listed=listed))

@@ -193,6 +193,7 @@ async def make_job(prepared: Prepared, arguments: Mapping[str, Any]) -> Job:
         api_key=arguments.get("api_key") or prepared.access.api_key,
         api_base=arguments.get("api_base") or prepared.access.api_base,
         headers=prepared.access.headers or _handlers_headers(arguments),
+        parameters={**_handlers_access(arguments), **prepared.access.parameters},
     )
     settings = config.settings()
     connect = partial(config.endpoint, upstream, access, provider.wire_named(prepared.plan.wire))
@@ -204,6 +205,11 @@ async def make_job(prepared: Prepared, arguments: Mapping[str, Any]) -> Job:
         fetch_rules=settings.fetch.rules,
         ledger=current_ledger(),
     )
+
+
+def _handlers_access(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What LiteLLM hands over apart from the rest, and in some calls alone."""
+    return {name: arguments[name] for name in ("api_key", "api_base") if arguments.get(name)}
 
 
 def _handlers_headers(arguments: Mapping[str, Any]) -> dict[str, str]:

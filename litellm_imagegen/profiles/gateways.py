@@ -179,7 +179,8 @@ def _of_flux(model_id: str) -> Profile:
         rule = replace(
             rule, minimum_edge=max(rule.minimum_edge, 256), maximum_edge=min(rule.maximum_edge, 1920)
         )
-    return _as(_VERCEL, f"bfl/{model_id}", model_id, pixel_rule=rule)
+    choices = {**_VENDORS[model_id].choices, Name.OUTPUT_FORMAT: ("jpeg", "png")}
+    return _as(_VERCEL, f"bfl/{model_id}", model_id, pixel_rule=rule, choices=choices)
 
 
 _VERCEL_ROWS: tuple[Profile, ...] = (

@@ -122,8 +122,9 @@ XAI = LitellmImagesCodec(
         Name.OUTPUT_FORMAT: named("output_format"),
     },
     always=_IN_BASE64,
+    edits=False,
 )
-DASHSCOPE = LitellmImagesCodec("qwen", _PLAIN, has_options=False)
+DASHSCOPE = LitellmImagesCodec("qwen", _PLAIN, has_options=False, edits=False)
 OPENAI = LitellmImagesCodec("openai", _OPENAIS, _OPENAIS_EDITS)
 AZURE_FLUX = LitellmImagesCodec("bfl", _FLUX_2, _FLUX_2)
 AZURE_MICROSOFT = LitellmImagesCodec("microsoft", {Name.DIMENSIONS: _SIZE}, has_options=False)
@@ -138,7 +139,7 @@ IMAGEN = LitellmImagesCodec(
     },
 )
 RUNWAY = LitellmImagesCodec(
-    "runway", {Name.DIMENSIONS: named("ratio", pixels(":")), Name.SEED: named("seed")}
+    "runway", {Name.DIMENSIONS: named("ratio", pixels(":")), Name.SEED: named("seed")}, edits=False
 )
 BYTEDANCE = LitellmImagesCodec(
     "bytedance",
@@ -148,6 +149,7 @@ BYTEDANCE = LitellmImagesCodec(
         Name.OUTPUT_FORMAT: named("output_format"),
     },
     always=_IN_BASE64,
+    edits=False,
 )
 # LiteLLM draws with no key of a deployment's here.
 BFL = LitellmImagesCodec(

@@ -20,24 +20,18 @@ _IMAGE_CONFIG: Mapping[Name, str] = {
     Name.ASPECT_RATIO: "aspect_ratio",
     Name.IMAGE_SIZE: "image_size",
     Name.DIMENSIONS: "size",
+    Name.STRENGTH: "strength",
+    Name.STYLE: "style",
+}
+_OPENAIS: Mapping[Name, str] = {
+    **_IMAGE_CONFIG,
     Name.QUALITY: "quality",
     Name.BACKGROUND: "background",
     Name.OUTPUT_FORMAT: "output_format",
     Name.OUTPUT_COMPRESSION: "output_compression",
     Name.MODERATION: "moderation",
-    Name.STRENGTH: "strength",
-    Name.STYLE: "style",
 }
 _SMALLEST = {"512": "0.5K"}
-
-
-def _fields(plan: Plan) -> dict[str, Any]:
-    """`modalities`, since a model that only draws is not found for others, and `image_config`."""
-    modalities = [str(modality) for modality in (Modality.IMAGE, Modality.TEXT) if modality in plan.output]
-    config = spelled(_IMAGE_CONFIG, plan)
-    if "image_size" in config:
-        config["image_size"] = _SMALLEST.get(config["image_size"], config["image_size"])
-    return {"modalities": modalities, **({"image_config": config} if config else {})}
 
 
 def _headers(shown: Credentials) -> dict[str, str]:
@@ -58,6 +52,21 @@ def _outputs(said: Any) -> dict[str, tuple[Modality, ...]]:
     return found
 
 
+def _chat(table: Mapping[Name, str]) -> ChatImagesCodec:
+    """Chat with models whose `image_config` has these fields."""
+
+    def fields(plan: Plan) -> dict[str, Any]:
+        """`modalities`, since a model that only draws is not found for others, and `image_config`."""
+        both = (Modality.IMAGE, Modality.TEXT)
+        modalities = [str(modality) for modality in both if modality in plan.output]
+        config = spelled(table, plan)
+        if "image_size" in config:
+            config["image_size"] = _SMALLEST.get(config["image_size"], config["image_size"])
+        return {"modalities": modalities, **({"image_config": config} if config else {})}
+
+    return ChatImagesCodec(vendor=_NAME, spell=fields, names={*table, Name.MODALITIES}, keeps_reasoning=True)
+
+
 PROVIDER = Provider(
     name=_NAME,
     base_url="https://openrouter.ai/api/v1",
@@ -74,13 +83,8 @@ PROVIDER = Provider(
             surfaces=frozenset({Surface.IMAGES}),
             only_draws=True,
         ),
-        Wire(
-            name="chat",
-            codec=ChatImagesCodec(
-                vendor=_NAME, spell=_fields, names={*_IMAGE_CONFIG, Name.MODALITIES}, keeps_reasoning=True
-            ),
-            family=_NAME,
-        ),
+        Wire(name="chat-openai", codec=_chat(_OPENAIS), family=_NAME, starts=("openai/",)),
+        Wire(name="chat", codec=_chat(_IMAGE_CONFIG), family=_NAME),
     ),
     catalog=Catalog(
         call=Call(method="GET", path="models", query={"output_modalities": "image"}), read=_outputs

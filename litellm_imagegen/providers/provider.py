@@ -127,6 +127,11 @@ class Provider:
     hosts: tuple[str, ...] = ()
     picture_hosts: tuple[str, ...] | None = ()
 
+    def __post_init__(self) -> None:
+        names = [wire.name for wire in self.wires]
+        if len({*names}) < len(names):
+            raise ValueError(f"{self.name}: two wires of one name")
+
     def wire(self, model: str, surface: Surface = Surface.CHAT, own_rows: Iterable[Profile] = ()) -> Wire:
         """The wire that a model is called on for an endpoint of this kind."""
         rows = tuple(own_rows)

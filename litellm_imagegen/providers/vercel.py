@@ -113,6 +113,12 @@ PROVIDER = Provider(
             family=_NAME,
             starts=("spacexai/", "xai/"),
         ),
+        Wire(
+            name="images-recraft",
+            codec=VercelImagesCodec("recraft", options={Name.STYLE: "style"}),
+            family=_NAME,
+            starts=("recraft/",),
+        ),
         Wire(name="images", codec=VercelImagesCodec(_NAME), family=_NAME),
     ),
     renames_models=False,

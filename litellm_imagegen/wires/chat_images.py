@@ -158,13 +158,13 @@ class ChatImagesCodec(Codec):
             facts["native_finish_reason"] = native
         thought = message.get("reasoning_details")
         usage = said.get("usage")
-        finish, why = _finish(reason, native, message.get("refusal"))
-        refusal = quote(f"{plan.provider} refused the answer: {whole(plan, parsed, why)}") if why else None
-        unsaid = silence(plan) if self._silent_refusals and reason == "stop" else None
+        refused = message.get("refusal")
+        finish, why = _finish(reason, native, refused)
         return EndDelta(
             finish=finish,
-            refusal=refusal if finish is Finish.REFUSED else None,
-            silence=unsaid if finish is not None else refusal,
+            refusal=quote(f"{plan.provider} refused the answer: {whole(plan, parsed, why)}") if why else None,
+            refusing=whole(plan, parsed, refused) if isinstance(refused, str) else "",
+            silence=silence(plan) if self._silent_refusals and reason == "stop" else None,
             usage=_usage(usage) if isinstance(usage, dict) else None,
             reasoning_details=tuple(whole(plan, parsed, thought)) if isinstance(thought, list) else (),
             facts=whole(plan, parsed, facts),
@@ -219,8 +219,8 @@ def _finish(reason: Any, native: Any, refusal: Any) -> tuple[Finish | None, str 
     told = str(native).upper() if native else ""
     if reason == "content_filter" or (reason and told in REFUSED):
         return Finish.REFUSED, str(refusal or native or "content_filter")
-    if reason is None:  # a piece of a stream
-        return None, str(refusal) if refusal else None
+    if reason is None:
+        return None, None
     if refusal:
         return Finish.REFUSED, str(refusal)
     match reason:

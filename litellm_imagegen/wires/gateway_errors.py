@@ -27,7 +27,9 @@ _REFUSING_WORDS = re.compile(
     r"(?i:moderation_blocked|content[_ ]policy|content moderated|request moderated|safety system)"
     r"|PROHIBITED_CONTENT|IMAGE_SAFETY|\bSAFETY\b"
 )
-_NO_CREDIT = re.compile(r"insufficient (credit|fund|balance|quota)|out of credit", re.IGNORECASE)
+_NO_CREDIT = frozenset({"payment_required", "insufficient_funds", "insufficient_quota"})
+_UNKNOWN_MODEL = "model_not_found"
+_NO_CREDIT_WORDS = re.compile(r"insufficient (credit|fund|balance|quota)|out of credit", re.IGNORECASE)
 # What an error without a status of its own would have as one: by its code, its type, or what metadata say.
 _STATUSES: Mapping[str, int] = {
     "invalid_request_error": 400,
@@ -39,13 +41,9 @@ _STATUSES: Mapping[str, int] = {
     "authentication": 401,
     "authentication_error": 401,
     "invalid_api_key": 401,
-    "payment_required": 402,
-    "insufficient_funds": 402,
-    "insufficient_quota": 402,
     "forbidden": 403,
     "permission_denied": 403,
     "not_found": 404,
-    "model_not_found": 404,
     "rate_limit_exceeded": 429,
     "server": 500,
     "server_error": 500,
@@ -78,17 +76,13 @@ def _outcome(
     error = _mapping(said.get("error"))
     metadata = _mapping(error.get("metadata"))
     reason = _reason(said, error, metadata) or body.decode("utf-8", "replace")
-    told = {str(word) for word in (error.get("code"), error.get("type"), metadata.get("error_type"))}
+    told = tuple(str(word) for word in (metadata.get("error_type"), error.get("code"), error.get("type")))
     if _is_refusal(status, told, metadata, reason):
         return EndDelta(finish=Finish.REFUSED, refusal=quote(f"{plan.provider} refused the prompt: {reason}"))
-    inner = error.get("code") if isinstance(error.get("code"), int) else None
-    known = status or inner or next((_STATUSES[word] for word in told if word in _STATUSES), None)
+    code = error.get("code")
+    known = _status(status or (code if isinstance(code, int) else None), told, reason)
     if known is None or not 400 <= known < 600:
         return BadReply(plan.provider, f"an error inside the reply: {reason}")
-    if _NO_CREDIT.search(reason) and known in (403, 429):
-        known = 402
-    if known == _FAILED_DEPENDENCY:
-        known = 503
     waits = (metadata.get("retry_after_seconds"), _mapping(error.get("availability")).get("retry_after"))
     return error_for_status(
         plan.provider,
@@ -98,9 +92,20 @@ def _outcome(
     )
 
 
-def _is_refusal(status: int | None, told: set[str], metadata: Mapping[str, Any], reason: str) -> bool:
+def _status(status: int | None, told: tuple[str, ...], reason: str) -> int | None:
+    """What an error would have as its HTTP status if all told it alike; None where nobody tells."""
+    known = status or next((_STATUSES[word] for word in told if word in _STATUSES), None)
+    if _NO_CREDIT & {*told} or (known in (403, 429) and _NO_CREDIT_WORDS.search(reason)):
+        return 402
+    if _UNKNOWN_MODEL in told:
+        return 404
+    return 503 if known == _FAILED_DEPENDENCY else known
+
+
+def _is_refusal(status: int | None, told: tuple[str, ...], metadata: Mapping[str, Any], reason: str) -> bool:
     """A moderated prompt is OpenRouter's 403 with reasons; a provider's refusal comes on in its own words."""
-    if told & _REFUSALS or metadata.get("flagged_input") or metadata.get("reasons"):
+    is_moderated = status in (None, 403) and (metadata.get("flagged_input") or metadata.get("reasons"))
+    if _REFUSALS & {*told} or is_moderated:
         return True
     return status in (None, 400, 403, 422, 424, 502) and bool(_REFUSING_WORDS.search(reason))
 

@@ -81,7 +81,8 @@ class LitellmImagesCodec(Codec):
     """The codec. `drawing` tells how to spell what may be asked for, `editing` the same beside pictures.
 
     `always` goes with every call. With `mask_is_white` the vendor paints where a mask is white. Without
-    `has_options`, and for edits without `has_edit_options`, LiteLLM does not pass on what it does not know.
+    `has_options`, and for edits without `has_edit_options`, LiteLLM does not pass on what it does not know;
+    without `edits` it takes no pictures to draw by.
     """
 
     def __init__(
@@ -94,11 +95,13 @@ class LitellmImagesCodec(Codec):
         mask_is_white: bool = False,
         has_options: bool = True,
         has_edit_options: bool = True,
+        edits: bool = True,
     ) -> None:
         self.vendor = vendor
         self._drawing, self._editing = drawing, editing or {}
         self._always = dict(always or {})
         self._mask_is_white = mask_is_white
+        self.maximum_pictures = None if edits else 0
         self._drawing_names = _names(self._drawing, has_options=has_options)
         self._editing_names = _names(self._editing, has_options=has_options and has_edit_options)
         self.vocabulary = self._drawing_names | self._editing_names
@@ -163,7 +166,7 @@ class LitellmImagesCodec(Codec):
         said = error_object(reply)
         text = reply.body.text.decode("utf-8", "replace")
         reason = _reason(said) or text or f"HTTP {reply.status}"
-        if reply.status not in _OF_NO_PROMPT and _REFUSING_WORDS.search(text):
+        if reply.status not in _OF_NO_PROMPT and _REFUSING_WORDS.search(f"{reason} {_kinds(said)}"):
             return EndDelta(finish=Finish.REFUSED, refusal=_refusal(plan, "the prompt", reason))
         if isinstance(said.get("error"), Mapping):
             return outcome_of_reply(plan, reply)
@@ -236,6 +239,18 @@ def _reason(said: Mapping[str, Any]) -> str:
             case str() as text if text:
                 return text
     return ""
+
+
+def _kinds(said: Any) -> str:
+    """The codes and types of an error object, wherever they stand: what a request has said is in none."""
+    if isinstance(said, list):
+        return " ".join(map(_kinds, said))
+    if not isinstance(said, Mapping):
+        return ""
+    inner = [_kinds(said[key]) for key in ("error", "detail", "errors") if key in said]
+    return " ".join(
+        [*(str(said[key]) for key in ("code", "type", "name", "failureCode") if key in said), *inner]
+    )
 
 
 def _violation(entry: Any) -> str:

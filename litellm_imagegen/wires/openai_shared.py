@@ -115,15 +115,27 @@ def counted(said: Mapping[str, Any]) -> Usage:
     """
     prompt = count(said, "input_tokens") or count(said, "prompt_tokens")
     completion = count(said, "output_tokens") or count(said, "completion_tokens")
-    cost = said.get("cost")
-    amount = cost if isinstance(cost, int | float) and not isinstance(cost, bool) and cost >= 0 else None
     return Usage(
         prompt_tokens=prompt,
         completion_tokens=completion,
         total_tokens=count(said, "total_tokens") or prompt + completion,
         cached_tokens=details(said, "input_tokens_details", "prompt_tokens_details").get("cached_tokens"),
-        cost=amount,
+        cost=_cost(said),
     )
+
+
+def _cost(said: Mapping[str, Any]) -> float | None:
+    """USD: the gateway's own figure, with what the operator's own key pays to the provider behind it."""
+    cost = _amount(said.get("cost"))
+    behind = said.get("cost_details") if said.get("is_byok") is True else None
+    told = _amount(behind.get("upstream_inference_cost")) if isinstance(behind, Mapping) else None
+    return cost if told is None else (cost or 0.0) + told
+
+
+def _amount(value: Any) -> float | None:
+    if isinstance(value, str) and value.replace(".", "", 1).isdecimal():
+        return float(value)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else None
 
 
 def details(said: Mapping[str, Any], *keys: str) -> dict[str, int]:

@@ -127,8 +127,8 @@ COLUMNS: dict[str, Callable[[Ask], list[str]]] = {
 }
 # What a model cannot do at all, with what is said of it.
 TAKES_NO_PICTURES = {
-    "imagen-4.0-generate-001": "at most 0 for imagen-4.0-generate-001",
-    "vercel/openai/gpt-image-2": "at most 0 for openai/gpt-image-2",
+    "imagen-4.0-generate-001": "imagen-4.0-generate-001 takes no pictures",
+    "vercel/openai/gpt-image-2": "openai/gpt-image-2 takes no pictures",
 }
 WITH_A_PICTURE = frozenset({"chat with a picture", "edits", "edits, streamed"})
 

@@ -9,8 +9,7 @@ import litellm
 import pytest
 
 import litellm_imagegen
-from litellm_imagegen.plugin.catalogs import Catalogs
-from litellm_imagegen.plugin.registration import callback
+from litellm_imagegen.plugin import catalogs
 from tests.pictures import look_at
 from tests.unit.helpers import data_url, picture_bytes
 from tests.vendor import Vendor, running_vendor
@@ -35,7 +34,7 @@ def described(model: str, *outputs: str) -> dict[str, Any]:
 def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
     """OpenRouter with two models of a vendor that nobody else knows."""
     litellm_imagegen.register()
-    monkeypatch.setattr(callback, "_catalogs", Catalogs())
+    monkeypatch.setattr(catalogs.CATALOGS, "_kept", {})
     models = [described("acme/painter-1", "image"), described("acme/talker-1", "text", "image")]
     with running_vendor() as vendor:
         vendor.files[LIST] = json.dumps({"data": models}).encode()

@@ -394,7 +394,7 @@ _PICTURES, _WORDS = Cell(output=(Modality.IMAGE,)), Cell(output=(Modality.TEXT,)
 MUST_DRAW: Cells = on(*[MET] * 6, gpt_5=sent(must_draw=True))
 MODALITIES: Table = {
     ("image",): on_all(_PICTURES),
-    ("IMAGE", "TEXT"): on(MET, MET, *[near("['image']")] * 4, gpt_5=MET),
+    ("IMAGE", "TEXT"): on(MET, MET, *[near("image")] * 4, gpt_5=MET),
     ("text",): on(*[_WORDS] * 2, REFUSED, REFUSED, REFUSED, REFUSED, gpt_5=_WORDS),
 }
 _SETTING = {"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}

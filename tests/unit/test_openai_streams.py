@@ -8,7 +8,7 @@ import pytest
 from litellm_imagegen.canonical import EndDelta, Finish, Name, PartialDelta, PictureDelta, TextDelta, Usage
 from litellm_imagegen.codec import Call, Codec, Reply
 from litellm_imagegen.dialects import parse_images, parse_responses
-from litellm_imagegen.errors import BadReply, ProviderFailed
+from litellm_imagegen.errors import BadReply, InvalidParameter, ProviderFailed
 from litellm_imagegen.lifting import IncomingJson
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.providers import PROVIDERS
@@ -241,13 +241,16 @@ def test_what_the_system_says_is_instructions_but_for_its_pictures(
     assert [item["role"] for item in body["input"]] == ["user"] * items
 
 
-def test_provider_options_go_last_and_what_is_no_object_for_the_tool_stays_where_it_was() -> None:
-    options = {"image_generation": "odd", "store": True, "max_output_tokens": 7}
-    plan = _response_plan(max_output_tokens=100, provider_options={"openai": options})
+def test_provider_options_go_last_and_those_of_the_tool_into_the_tool() -> None:
+    options = {"store": True, "max_output_tokens": 7}
+    shown = {**options, "image_generation": {"quality": "low", "action": "generate"}}
+    plan = _response_plan(max_output_tokens=100, provider_options={"openai": shown})
     body = _codec(plan).encode(plan).body
     assert body is not None
-    assert body["tools"] == [{"type": "image_generation"}]
+    assert body["tools"] == [{"type": "image_generation", "quality": "low", "action": "generate"}]
     assert {key: body[key] for key in options} == options
+    with pytest.raises(InvalidParameter, match="image_generation: 'odd'"):
+        _response_plan(provider_options={"openai": {"image_generation": "odd"}})
 
 
 @pytest.mark.parametrize("choice", ["required", {"type": "image_generation"}], ids=str)
