@@ -12,21 +12,26 @@ from litellm_imagegen.profiles import FAMILIES
 from litellm_imagegen.providers import PROVIDERS, Credentials, Provider
 
 _SECONDS = 15.0
-_IMAGE_WORD = "image"  # "imagen" has it too
 
 
 @dataclass(frozen=True)
 class _Listing:
-    """Where a provider lists its models: `path` below its base, key of the list, key and beginning of ids."""
+    """Where a provider lists its models: `path` below its base, key of the list, key and beginning of ids.
+
+    Image models are those with `word` in their id, in small letters.
+    """
 
     path: str
     models: str
     model_id: str
     prefix: str = ""
+    word: str = ""
 
 
 _LISTINGS: Mapping[str, _Listing] = {
-    "gemini": _Listing("models?pageSize=1000", models="models", model_id="name", prefix="models/"),
+    # "imagen" has the word too.
+    "gemini": _Listing("models?pageSize=1000", "models", model_id="name", prefix="models/", word="image"),
+    "openrouter": _Listing("models?output_modalities=image", "data", model_id="id"),
 }
 
 
@@ -71,7 +76,7 @@ def listed(name: str, api_base: str | None = None) -> Listed:
         raise CannotList(f"{name}: no key; set {' or '.join(provider.key_variables)} in the environment")
     base = (api_base or provider.base_url or "").rstrip("/")
     address = f"{base}/{_LISTINGS[name].path}"
-    ids = [model for model in _asked(provider, address, key or "") if _IMAGE_WORD in model.lower()]
+    ids = [model for model in _asked(provider, address, key or "") if _LISTINGS[name].word in model.lower()]
     rows = [row for wire in provider.wires for row in FAMILIES[wire.family]]
     ours = {model for row in rows for model in (row.id, *row.former_ids)}
     return Listed(

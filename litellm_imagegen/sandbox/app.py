@@ -75,7 +75,8 @@ async def _about(request: Request) -> Response:
             "imagen": {word.syntax: word.meaning for word in imagen_wishes.OWN_WORDS},
         },
         "how to wish for a fault": "Write [sandbox: slow 2; no image] in the prompt, or send the header "
-        "x-sandbox: slow 2; no image (the header wins). Any key will do, but one that starts with 'invalid'.",
+        "x-sandbox: slow 2; no image (the header wins). Any key will do, but one that starts with 'invalid'; "
+        "AIone's have to start with 'sk-nex-'.",
         "open_requests": request.state.open_requests,
     }
     return Response(json.dumps(about, indent=2) + "\n", media_type="application/json")

@@ -256,6 +256,17 @@ def test_a_providers_own_list_as_json() -> None:
     assert told["unknown"] == ["gemini-9-ultra-image", "imagen-9"]
 
 
+def test_all_that_openrouter_lists_as_drawing_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
+    models = {"data": [{"id": "google/gemini-3-pro-image"}, {"id": "acme/painter-1"}]}
+    with listing(200, models) as (url, held):
+        told = json.loads(run("--live", "--provider", "openrouter", "--api-base", url, "--json").output)
+    assert (told["known"], told["unknown"]) == (["google/gemini-3-pro-image"], ["acme/painter-1"])
+    [(path, headers)] = held.asked
+    assert path == "/v1beta/models?output_modalities=image"
+    assert headers["authorization"] == f"Bearer {KEY}"
+
+
 @pytest.mark.parametrize(
     ("status", "body", "told"),
     [
