@@ -70,6 +70,27 @@ def test_a_model_that_has_a_row_asks_for_no_list(gateway: Vendor) -> None:
     assert asked_for_lists(gateway) == 0
 
 
+def test_a_synchronous_caller_asks_for_the_list_too(gateway: Vendor) -> None:
+    litellm.completion(
+        model="imagegen/openrouter/acme/painter-1", api_key="key", api_base=gateway.url, messages=ASKED
+    )
+    assert gateway.asked[-1].body["modalities"] == ["image"]
+    assert asked_for_lists(gateway) == 1
+
+
+@pytest.mark.parametrize("listed", [None, b"no JSON", b'{"data": []}'])
+def test_a_list_counts_on_where_the_next_one_cannot_be_had(
+    gateway: Vendor, listed: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogs, "_KEPT_SECONDS", 0)
+    assert (draw(gateway, "acme/painter-1"))["modalities"] == ["image"]
+    gateway.files.clear()
+    if listed is not None:
+        gateway.files[LIST] = listed
+    assert (draw(gateway, "acme/painter-1"))["modalities"] == ["image"]
+    assert asked_for_lists(gateway) == 2
+
+
 @pytest.mark.parametrize("listed", [None, b"no JSON", b"[]", b'{"data": [3, {"id": "acme/painter-1"}]}'])
 def test_without_a_list_a_model_is_asked_for_all_that_it_may_give(
     gateway: Vendor, listed: bytes | None

@@ -16,7 +16,8 @@ from litellm.integrations.custom_logger import CustomLogger
 from PIL import Image
 
 import litellm_imagegen
-from tests.unit.helpers import picture_bytes
+from tests.unit.helpers import base64_of, picture_bytes
+from tests.vendor import running_vendor
 
 SANDBOX = "imagegen/sandbox/"
 SECRET = "a-private-key-that-nobody-may-see"
@@ -121,6 +122,25 @@ CALLS: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (litellm.aimage_edit, {"prompt": "x", "image": picture_bytes()}),
     (litellm.acompletion, {"messages": [{"role": "user", "content": "x"}]}),
 ]
+
+
+ASKED: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
+    "drawn": (litellm.image_generation, {"prompt": "x"}),
+    "edited": (litellm.image_edit, {"prompt": "x", "image": picture_bytes()}),
+    "in chat": (litellm.completion, {"messages": [{"role": "user", "content": "x"}]}),
+}
+
+
+@pytest.mark.parametrize("way", ASKED)
+def test_a_synchronous_caller_shows_key_and_address_to_litellms_own_providers(way: str) -> None:
+    litellm_imagegen.register()
+    call, asked = ASKED[way]
+    with running_vendor() as vendor:
+        vendor.will_say({"created": 1, "data": [{"b64_json": base64_of(picture_bytes())}]})
+        call(model="imagegen/litellm/recraft/recraftv3", api_key=SECRET, api_base=vendor.url, **asked)
+    (sent,) = vendor.asked
+    assert sent.headers["authorization"] == f"Bearer {SECRET}"
+    assert sent.path == ("/v1/images/imageToImage" if way == "edited" else "/v1/images/generations")
 
 
 NOVA = "imagegen/litellm/bedrock/amazon.nova-canvas-v1:0"

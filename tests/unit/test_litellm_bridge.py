@@ -17,7 +17,7 @@ from PIL import Image
 
 from litellm_imagegen import engine
 from litellm_imagegen.canonical import ImageResult, Limits, Name, Outcome, Policy, Preferences
-from litellm_imagegen.dialects import parse_edits, parse_images
+from litellm_imagegen.dialects import parse_chat, parse_edits, parse_images
 from litellm_imagegen.errors import (
     AuthenticationFailed,
     BadReply,
@@ -33,6 +33,7 @@ from litellm_imagegen.errors import (
     RequestError,
 )
 from litellm_imagegen.plan import Plan
+from litellm_imagegen.plugin import bridge
 from litellm_imagegen.plugin.bridge import Bridge
 from litellm_imagegen.plugin.bridge_clients import once
 from litellm_imagegen.plugin.bridge_deployment import belongs_to_deployment, endpoint
@@ -90,8 +91,11 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def plan_of(model: str, body: Mapping[str, Any] | None = None, **given: Any) -> Plan:
-    asked = {"prompt": "a red dot", **(body or {})}
-    parse = parse_edits if "image" in asked else parse_images
+    asked = {**(body or {})}
+    parse: engine.Parse = parse_chat
+    if "messages" not in asked:
+        asked = {"prompt": "a red dot", **asked}
+        parse = parse_edits if "image" in asked else parse_images
     return engine.prepare(
         **{
             "provider": PROVIDER,
@@ -533,12 +537,37 @@ def test_a_price_that_litellm_does_not_know_is_the_rows(vendor: Vendor) -> None:
         ("stability/sd3.5-large", {"guidance": 4.0, "quality": "high"}, {"guidance", "quality"}),
         ("xai/grok-imagine-image", {"negative_prompt": "x"}, {"negative_prompt"}),
         ("gemini/gemini-3-pro-image", {"temperature": 1.0, "seed": 1}, {"temperature", "seed"}),
+        ("dashscope/qwen-image-3.0", {"provider_options": {"qwen": {"x": 1}}}, {"provider_options"}),
+        (
+            "recraft/recraftv3",
+            {"image": data_url(BLUE), "provider_options": {"recraft": {"x": 1}}},
+            {"provider_options"},
+        ),
     ],
 )
 def test_what_litellm_cannot_pass_on_is_noticed(model: str, asked: dict[str, Any], fields: set[str]) -> None:
     assert noticed(plan_of(model, asked)) == fields
     with pytest.raises(InvalidParameter):
         plan_of(model, asked, preferences=Preferences(policy=Policy.STRICT))
+
+
+def test_a_picture_of_earlier_that_a_model_cannot_take_costs_no_other_wish(vendor: Vendor) -> None:
+    parts = [{"type": "text", "text": "a cat"}, {"type": "image_url", "image_url": {"url": data_url(BLUE)}}]
+    turns = [
+        {"role": "user", "content": parts},
+        {"role": "assistant", "content": "Fine."},
+        {"role": "user", "content": "a dog"},
+    ]
+    asked = {"messages": turns, "aspect_ratio": "16:9", "image_size": "2K"}
+    plan = plan_of("xai/grok-imagine-image", asked)
+    assert [(notice.field, notice.used) for notice in plan.notices] == [("messages", "none")]
+    drawn(plan, vendor, V1)
+    (sent,) = vendor.asked
+    assert (sent.path, sent.body["aspect_ratio"], sent.body["resolution"]) == (
+        "/v1/images/generations",
+        "16:9",
+        "2k",
+    )
 
 
 def test_n_is_several_calls_where_a_model_gives_one_picture(vendor: Vendor) -> None:
@@ -606,6 +635,8 @@ def test_litellms_own_arguments_are_no_options_of_a_vendor(name: str) -> None:
         ("no-such-vendor/x", {}, "LiteLLM knows no provider of 'no-such-vendor/x'"),
         ("xai/grok-imagine-image", {"image": data_url(BLUE)}, "grok-imagine-image takes no pictures"),
         ("dashscope/qwen-image-3.0", {"image": data_url(BLUE)}, "qwen-image-3.0 takes no pictures"),
+        ("runwayml/gen4_image", {"image": data_url(BLUE)}, "gen4_image takes no pictures"),
+        ("volcengine/seedream-5-0", {"image": data_url(BLUE)}, "seedream-5-0 takes no pictures"),
         ("bedrock/stability.sd3-5-large-v1:0", {"image": data_url(BLUE)}, "LiteLLM edits no pictures"),
         ("fal_ai/fal-ai/flux-2", {}, "another model's address"),
         ("fal_ai/fal-ai/imagen4/preview/ultra", {}, "another model's address"),
@@ -744,6 +775,8 @@ def test_a_refusal_is_an_answer(
         ),
         (400, {"code": "invalid_size", "message": "no such size"}, ProviderRejected, "no such size"),
         (400, {"id": "1", "errors": ["prompt: too long"]}, ProviderRejected, "prompt: too long"),
+        # What the request has said is no refusal.
+        (400, {"message": "no such size", "prompt": "our content policy"}, ProviderRejected, "no such size"),
         (400, b"<html>no</html>", ProviderRejected, "<html>no</html>"),
         (200, b"<html>yes</html>", BadReply, ""),
         (200, {"data": 7}, BadReply, ""),
@@ -781,6 +814,34 @@ def test_without_a_key_nothing_is_sent(vendor: Vendor) -> None:
         with pytest.raises(AuthenticationFailed, match=r"(?i)key"):
             drawn(plan_of(model), vendor, V1, api_key=None)
     assert vendor.asked == []
+
+
+@pytest.mark.parametrize(
+    ("model", "base", "variable"),
+    [
+        ("recraft/recraftv3", "", "RECRAFT_API_KEY"),
+        ("gemini/gemini-3-pro-image", "", "GEMINI_API_KEY"),
+        ("openai/gpt-image-1.5", V1, "OPENAI_API_KEY"),
+        ("azure/painter", "", "AZURE_API_KEY"),
+    ],
+)
+def test_no_error_repeats_a_key_of_the_environments(
+    model: str, base: str, variable: str, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, KEY)
+    vendor.will_say({"error": {"message": f"{KEY} is no key", "code": 401}}, 401)
+    with pytest.raises(AuthenticationFailed) as caught:
+        drawn(plan_of(model), vendor, base, api_key=None, api_version="2025-04-01-preview")
+    assert caught.value.message == "litellm: [key] is no key"
+    assert KEY in "".join(vendor.asked[0].headers.values())
+
+
+def test_no_error_repeats_a_secret_that_stands_in_an_object(vendor: Vendor) -> None:
+    credentials = {"type": "service_account", "private_key": "half-a-secret", "others": ["another-secret"]}
+    vendor.will_say({"error": {"message": "half-a-secret or another-secret", "code": 400}}, 400)
+    with pytest.raises(ProviderRejected) as caught:
+        drawn(plan_of("recraft/recraftv3"), vendor, vertex_credentials=credentials)
+    assert caught.value.message == "litellm: [key] or [key]"
 
 
 def test_openais_key_is_for_openai_alone(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -915,6 +976,30 @@ def test_nothing_is_sent_for_a_caller_that_has_gone(vendor: Vendor) -> None:
 
     asyncio.run(late())
     assert vendor.asked == []
+
+
+def test_a_vendor_that_holds_every_thread_back_keeps_no_other_waiting(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bridge, "_WORKERS", 1)
+    bridge._workers.cache_clear()
+    vendor.holds = True
+
+    async def both(other: Vendor) -> ImageResult:
+        held = asyncio.create_task(engine.run(job_of(plan_of("recraft/recraftv3"), vendor), Bridge()))
+        assert await asyncio.to_thread(vendor.arrived.wait, 20)
+        plan = plan_of("xai/grok-imagine-image", deadline_seconds=10)
+        result = await engine.run(job_of(plan, other, V1), Bridge())
+        held.cancel()
+        await asyncio.wait([held])
+        return result
+
+    try:
+        with running_vendor() as other:
+            other.will_say(IN_BASE64)
+            assert asyncio.run(both(other)).pictures[0].blob.raw == PNG
+    finally:
+        bridge._workers.cache_clear()
 
 
 @pytest.mark.parametrize(("model", "base"), [("recraft/recraftv3", ""), ("xai/grok-imagine-image", V1)])

@@ -44,6 +44,14 @@ def test_an_operators_row_corrects_a_model_and_keeps_what_it_does_not_name(
     assert plan.values == {Name.MAX_TOKENS: 5, Name.ASPECT_RATIO: "21:9"}
 
 
+def test_an_operators_sizes_go_before_the_rule_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = {"sizes": [[1024, 1024], [1536, 1024]]}
+    configure(monkeypatch, {"models": {"openai/gpt-image-2": row}})
+    plan = plan_through_the_proxy({"size": "2048x1024"}, model="imagegen/openai/gpt-image-2")
+    assert plan.values == {Name.DIMENSIONS: (1536, 1024)}
+    assert [(notice.field, notice.used) for notice in plan.notices] == [("size", "1536x1024")]
+
+
 def test_rows_of_a_file_count_after_those_of_the_settings(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -400,6 +400,57 @@ def test_what_the_answer_may_hold(
     assert (plan.output, plan.wants_picture) == (output, wants_picture)
 
 
+@pytest.mark.parametrize(("provider", "model"), [("aione", f"{PRO}-preview"), ("helicone", f"{PRO}-preview")])
+def test_a_wire_that_cannot_be_told_what_to_answer_with_draws_or_refuses(provider: str, model: str) -> None:
+    given: dict[str, Any] = {"model": model, "provider": PROVIDERS[provider]}
+    plan = plan_of({"modalities": ["image"]}, **given)
+    assert plan.output == (Modality.TEXT, Modality.IMAGE)
+    assert notices_of(plan) == [(NoticeCode.ADAPTED, "modalities", "text, image")]
+    for modalities, preferences in ((["text"], Preferences()), (["image"], STRICT)):
+        with pytest.raises(InvalidParameter) as caught:
+            plan_of({"modalities": modalities}, preferences=preferences, **given)
+        assert (caught.value.status, caught.value.field) == (400, "modalities")
+    assert plan_of({"modalities": ["text", "image"]}, preferences=STRICT, **given).notices == ()
+
+
+# What is known of none of these: OpenRouter has a field for each shape, Vercel pixels, AIone ratio and tier.
+@pytest.mark.parametrize(
+    ("body", "openrouter", "vercel", "aione"),
+    [
+        (
+            {"aspect_ratio": "5:3"},
+            {Name.ASPECT_RATIO: "5:3"},
+            {Name.DIMENSIONS: (1322, 793)},
+            {Name.ASPECT_RATIO: "5:3"},
+        ),
+        (
+            {"image_size": "2K"},
+            {Name.IMAGE_SIZE: "2K"},
+            {Name.DIMENSIONS: (2048, 2048)},
+            {Name.IMAGE_SIZE: "2K"},
+        ),
+        (
+            {"size": "1000x700"},
+            {Name.DIMENSIONS: (1000, 700)},
+            {Name.DIMENSIONS: (1000, 700)},
+            {Name.ASPECT_RATIO: "10:7"},
+        ),
+    ],
+    ids=str,
+)
+def test_a_model_that_nobody_knows_is_told_the_shape_that_was_asked_for(
+    body: dict[str, Any],
+    openrouter: dict[Name, Any],
+    vercel: dict[Name, Any],
+    aione: dict[Name, Any],
+) -> None:
+    for name, values in (("openrouter", openrouter), ("vercel", vercel), ("aione", aione)):
+        plan = plan_of(body, model="acme/painter-1", provider=PROVIDERS[name])
+        assert plan.values == values, name
+        is_told_as_asked = name != "aione" or "size" not in body
+        assert [notice.field for notice in plan.notices] == ([] if is_told_as_asked else ["size"])
+
+
 @pytest.mark.parametrize(
     "value",
     [float("nan"), float("inf"), 2**70, "\ud800", "x" * 9_000, picture_bytes() * 99, {"deep": [[1] * 999]}],
@@ -414,6 +465,22 @@ def test_a_notice_is_short_and_can_be_shown_as_json(value: Any) -> None:
 def test_a_notice_about_a_changed_value_is_short_too() -> None:
     (notice,) = plan_of({"stop": ["x" * 5_000] * 6}).notices
     assert len(notice.model_dump_json()) < 600
+
+
+def test_a_notice_about_a_picture_shows_nothing_of_it() -> None:
+    plan = plan_of({"prompt": "x", "image": PNG, "mask": PNG}, parse=parse_edits)
+    (notice,) = plan.notices
+    assert (notice.code, notice.field, notice.asked) == ("unsupported", "mask", "a picture")
+
+
+@pytest.mark.parametrize(
+    ("form", "why"),
+    [("jpeg", "flux-2-pro has no such field"), ("png", "it goes with an output format of jpeg or webp")],
+)
+def test_a_notice_about_compression_tells_whether_another_format_would_help(form: str, why: str) -> None:
+    body = {"output_format": form, "output_compression": 40}
+    (notice,) = plan_of(body, model="flux-2-pro", provider=PROVIDERS["bfl"]).notices
+    assert (notice.field, notice.why) == ("output_compression", why)
 
 
 def test_a_notice_about_a_strange_field_name_can_be_shown() -> None:

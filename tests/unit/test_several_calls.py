@@ -8,7 +8,16 @@ from PIL import Image
 
 from litellm_imagegen.canonical import ImageResult, Name, Outcome, PictureDelta
 from litellm_imagegen.errors import BadReply, LimitExceeded, ProviderUnavailable
-from tests.unit.helpers import Said, ScriptedTransport, base64_of, carry_out, picture_bytes, plan_of
+from litellm_imagegen.providers import PROVIDERS
+from tests.unit.helpers import (
+    Said,
+    ScriptedTransport,
+    base64_of,
+    carry_out,
+    data_url,
+    picture_bytes,
+    plan_of,
+)
 
 USAGE = {"promptTokenCount": 4, "candidatesTokenCount": 10, "totalTokenCount": 14}
 
@@ -55,6 +64,16 @@ def test_where_some_calls_fail_the_others_pictures_come_with_a_notice(lost: Said
     (notice,) = result.notices
     assert (notice.code, notice.field, notice.asked, notice.used) == ("adapted", "n", 3, 2)
     assert reason in notice.why
+
+
+def test_a_notice_comes_once_for_all_calls_whatever_was_asked_for() -> None:
+    body = {"n": 2, "safety_settings": [{"category": "x"}], "stop": ["END"], "style": "ink"}
+    plan = plan_of(body, model="recraft/recraft-v4", provider=PROVIDERS["openrouter"])
+    url = {"url": data_url(picture_bytes())}
+    said = Said.json({"choices": [{"finish_reason": "stop", "message": {"images": [{"image_url": url}]}}]})
+    _, result = carry_out(plan, ScriptedTransport(said, said))
+    assert len(result.pictures) == 2
+    assert sorted(notice.field for notice in result.notices) == ["safety_settings", "stop", "style"]
 
 
 def test_where_all_calls_fail_the_first_failure_is_told() -> None:
