@@ -29,7 +29,8 @@ def references_of(
         allowed = f"at most {most} for {profile.id}" if most else f"none: {profile.id} takes no pictures"
         raise InvalidParameter(surplus.spelling, told, allowed)
     kept = (*last, *earlier)[:most]
-    told = f"{len(last) + len(earlier)} pictures"
+    count = len(last) + len(earlier)
+    told = f"{count} picture{'' if count == 1 else 's'}"
     used, allowed = (f"the latest {most}", f"at most {most} pictures") if most else ("none", "no pictures")
     decisions.shortened("messages", told, used, allowed)
     return kept

@@ -196,9 +196,9 @@ def _nearest(width: float, height: float, profile: Profile) -> Dimensions:
 
 
 def _legal_pixels(profile: Profile) -> str:
-    if profile.pixel_rule is not None:
-        return profile.pixel_rule.text()
-    return ", ".join(map(_text, profile.sizes))
+    if profile.sizes or profile.pixel_rule is None:
+        return ", ".join(map(_text, profile.sizes))
+    return profile.pixel_rule.text()
 
 
 def _ratio_and_tier_of(
@@ -211,7 +211,9 @@ def _ratio_and_tier_of(
     if Name.ASPECT_RATIO in names:
         decided[Name.ASPECT_RATIO] = _nearest_legal_ratio(ratio_of(dimensions), profile)
     tier = None
-    if profile.image_sizes and Name.IMAGE_SIZE in names and not profile.image_size_is_fixed:
+    if Name.IMAGE_SIZE in names and _is_open(profile):
+        tier = decided[Name.IMAGE_SIZE] = tier_of(dimensions)
+    elif profile.image_sizes and Name.IMAGE_SIZE in names and not profile.image_size_is_fixed:
         tier = decided[Name.IMAGE_SIZE] = tier_of(dimensions, profile.image_sizes)
     elif profile.image_size_is_fixed:
         tier = profile.image_sizes[0]
@@ -227,6 +229,8 @@ def _ratio_and_tier_of(
 
 def _drawn(ratio: str, tier: str | None, profile: Profile) -> Dimensions | None:
     """The dimensions that come out, where that is known."""
+    if _is_open(profile):
+        return None
     tier = tier or profile.default_tier
     known = profile.pixels.get(tier, {}).get(ratio)
     if known is None and ratio == _SQUARE:

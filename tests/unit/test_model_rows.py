@@ -9,7 +9,7 @@ import litellm
 import pytest
 
 from litellm_imagegen.canonical import Name
-from litellm_imagegen.errors import ConfigurationError, RequestError
+from litellm_imagegen.errors import ConfigurationError, InvalidParameter, RequestError
 from litellm_imagegen.plugin import config
 from litellm_imagegen.profiles import FAMILIES, find, rows_of
 from tests.unit.test_settings import configure, plan_through_the_proxy
@@ -50,6 +50,10 @@ def test_an_operators_sizes_go_before_the_rule_of_the_model(monkeypatch: pytest.
     plan = plan_through_the_proxy({"size": "2048x1024"}, model="imagegen/openai/gpt-image-2")
     assert plan.values == {Name.DIMENSIONS: (1536, 1024)}
     assert [(notice.field, notice.used) for notice in plan.notices] == [("size", "1536x1024")]
+    with pytest.raises(InvalidParameter, match="allowed: 1024x1024, 1536x1024$"):
+        plan_through_the_proxy(
+            {"size": "2048x1024", "imagegen": {"policy": "strict"}}, model="imagegen/openai/gpt-image-2"
+        )
 
 
 def test_rows_of_a_file_count_after_those_of_the_settings(

@@ -433,7 +433,7 @@ def test_a_wire_that_cannot_be_told_what_to_answer_with_draws_or_refuses(provide
             {"size": "1000x700"},
             {Name.DIMENSIONS: (1000, 700)},
             {Name.DIMENSIONS: (1000, 700)},
-            {Name.ASPECT_RATIO: "10:7"},
+            {Name.ASPECT_RATIO: "10:7", Name.IMAGE_SIZE: "1K"},
         ),
     ],
     ids=str,
