@@ -50,7 +50,7 @@ def test_an_operators_sizes_go_before_the_rule_of_the_model(monkeypatch: pytest.
     plan = plan_through_the_proxy({"size": "2048x1024"}, model="imagegen/openai/gpt-image-2")
     assert plan.values == {Name.DIMENSIONS: (1536, 1024)}
     assert [(notice.field, notice.used) for notice in plan.notices] == [("size", "1536x1024")]
-    with pytest.raises(InvalidParameter, match="allowed: 1024x1024, 1536x1024$"):
+    with pytest.raises(InvalidParameter, match=r"allowed: 1024x1024, 1536x1024$"):
         plan_through_the_proxy(
             {"size": "2048x1024", "imagegen": {"policy": "strict"}}, model="imagegen/openai/gpt-image-2"
         )
