@@ -21,7 +21,14 @@ _OPERATORS_OPTIONS = frozenset(
         "storage_uri",
         "api_key",
         "api_base",
+        "api_version",
         "base_url",
+        "custom_llm_provider",
+        "extra_headers",
+        "headers",
+        "organization",
+        "project",
+        "region_name",
         "quota_entity_id",
         "provider",
         "gateway",
@@ -30,6 +37,7 @@ _OPERATORS_OPTIONS = frozenset(
         "tool_choice",
     }
 )
+_OPERATORS_STARTS = ("aws_", "azure_", "vertex_")
 # These are said by fields of the request that are looked at: options must not say them once more.
 _TAKEN = "a field of the request says it"
 _COUNTS = frozenset({"num_images", "num_outputs", "number_of_images", "sample_count", "candidate_count"})
@@ -97,7 +105,11 @@ def _of_one_vendor(asked: tuple[Asked, ...], vendor: str, decisions: Decisions) 
 
 def belongs_to_operators(spelling: str) -> bool:
     """Whether a field, by its place in the request, chooses what only operators choose."""
-    return _snake_case(spelling.rpartition(".")[2]) in _OPERATORS_OPTIONS
+    return _is_operators(_snake_case(spelling.rpartition(".")[2]))
+
+
+def _is_operators(name: str) -> bool:
+    return name in _OPERATORS_OPTIONS or name.startswith(_OPERATORS_STARTS)
 
 
 def _without_operators(value: Any, wish: Asked, decisions: Decisions, depth: int) -> Any:
@@ -109,7 +121,7 @@ def _without_operators(value: Any, wish: Asked, decisions: Decisions, depth: int
     for key, inner in value.items():
         name = _snake_case(key)
         is_taken = name in _COUNTS or (depth == _OPTIONS_DEPTH - 1 and name in _OF_THE_REQUEST)
-        if name in _OPERATORS_OPTIONS or is_taken:
+        if is_taken or _is_operators(name):
             why = _TAKEN if is_taken else OPERATORS
             decisions.unsupported(f"{wish.spelling} ({key})", "[...]", wish.origin, why)
         else:

@@ -27,7 +27,7 @@ from litellm_imagegen.plugin.vault import Message, Vault, close_vault, current_v
 
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-_ROUTES = ("/chat/completions", "/responses", "/images/generations", "/images/edits")
+ROUTES = ("/chat/completions", "/responses", "/images/generations", "/images/edits")
 # What LiteLLM's own hooks see may hold references: they count and limit, they do not look at pictures.
 _LITELLMS_OWN_HOOKS = "litellm.proxy.hooks."
 _HOOKS_THAT_SEE_ANSWERS = (
@@ -55,7 +55,7 @@ class BypassApplication:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one connection; other routes pass untouched."""
-        if scope["type"] != "http" or not scope["path"].rstrip("/").endswith(_ROUTES):
+        if scope["type"] != "http" or not scope["path"].rstrip("/").endswith(ROUTES):
             await self.application(scope, receive, send)
             return
         vault, token = open_vault()

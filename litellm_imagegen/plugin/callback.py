@@ -17,17 +17,20 @@ import orjson
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.types.llms.openai import ResponsesAPIResponse
 from litellm.types.utils import CallTypes
+from litellm.utils import load_credentials_from_list
 
 from litellm_imagegen.canonical import ChatShape, ImageInput, ResponseShape, Surface
 from litellm_imagegen.errors import ClientGone, RequestError
 from litellm_imagegen.plugin import config
+from litellm_imagegen.plugin.adoption import adopt
 from litellm_imagegen.plugin.bridge_deployment import is_parameter
 from litellm_imagegen.plugin.bypass import answers_are_looked_at
 from litellm_imagegen.plugin.catalogs import CATALOGS
 from litellm_imagegen.plugin.exceptions import translated
 from litellm_imagegen.plugin.given import ACCESS_OPTIONS, Given, Route, route_of
+from litellm_imagegen.plugin.health import calls_nobody, is_health_check
 from litellm_imagegen.plugin.image_events import ImageEvents
-from litellm_imagegen.plugin.records import TOKEN, Prepared, find_record, record_of
+from litellm_imagegen.plugin.records import TOKEN, Prepared, find_record, is_served_here, mark, record_of
 from litellm_imagegen.plugin.redaction import redact_log_arguments, redact_request, redacted
 from litellm_imagegen.plugin.requests import prepare
 from litellm_imagegen.plugin.responding import ECHOED, completed, keep_conversation
@@ -83,6 +86,8 @@ class ImagegenCallback(CustomLogger):
                 with translated(str(kwargs.get("model"))):
                     raise RequestError(_NOT_SERVED[call_type])
             return None
+        with translated(str(kwargs.get("model"))):
+            adopted = None if _is_ours(kwargs) else adopt(kwargs, route)
         vault = _own_vault(kwargs)
         if vault is not None and vault.client_gone.is_set():  # LiteLLM tries once more, or another model
             with translated(str(kwargs.get("model"))):
@@ -92,6 +97,7 @@ class ImagegenCallback(CustomLogger):
         if not _is_ours(kwargs):
             if record is not None:  # a fallback to a foreign model: ours have nothing to say about it
                 record.notices, record.outcome = (), None
+                mark(request, is_served_here=False)
             if vault is None:
                 return None
             vault.notices, vault.serves_stream = (), False
@@ -105,11 +111,18 @@ class ImagegenCallback(CustomLogger):
             begin_at_once(kwargs)  # LiteLLM's bridge from responses to chat: the plan is made
             return kwargs
         self._register_provider()
+        if "custom_llm_provider" in kwargs:  # LiteLLM lets clients say it, and would call whom they say
+            kwargs["custom_llm_provider"] = config.PREFIX
         if request is None:  # Python with an older LiteLLM: the handler plans, and gets all it needs for chat
             return None
+        mark(request)
+        load_credentials_from_list(kwargs)
+        kwargs.pop("litellm_credential_name", None)  # LiteLLM would show them once more
         listed = await CATALOGS.rows(str(kwargs["model"]), lambda: Given.to_hook(kwargs, route).access)
         work = partial(_prepared, kwargs, route, listed)
         prepared = await asyncio.to_thread(work) if _is_large(kwargs) else work()
+        nobody = is_health_check(kwargs) and calls_nobody(kwargs.get("model_info") or {})
+        prepared = replace(prepared, adopted=adopted, calls_nobody=nobody)
         kwargs[TOKEN] = record_of(request).add(prepared)
         if vault is not None:
             vault.notices, vault.serves_stream = prepared.plan.notices, prepared.plan.stream
@@ -118,10 +131,7 @@ class ImagegenCallback(CustomLogger):
             _go_live(vault, prepared, route, kwargs)
         if litellm.cache is not None:
             kwargs["cache"] = _cache_control(kwargs, prepared)
-        # What the provider is shown stays with the plan: LiteLLM would log it as it stands.
-        for holder in (kwargs, *_logged_parameters(request)):
-            for name in [name for name in holder if _is_shown(name, prepared)]:
-                holder.pop(name)
+        _keep_access(kwargs, prepared)
         for name in (*_REFUSED_BY_LITELLM, *_READ_BY_US):
             kwargs.pop(name, None)
         if route is Route.CHAT:
@@ -149,7 +159,7 @@ class ImagegenCallback(CustomLogger):
 
     def logging_hook(self, kwargs: dict[str, Any], result: Any, call_type: str) -> tuple[dict[str, Any], Any]:
         """The same for LiteLLM's synchronous sinks."""
-        if (kwargs.get("custom_llm_provider") or _provider_of(result)) != config.PREFIX:
+        if not is_served_here(kwargs):
             return kwargs, result
         redact_log_arguments(kwargs)
         return kwargs, redacted(result)
@@ -200,6 +210,20 @@ def _make_whole(vault: Vault, kwargs: dict[str, Any]) -> None:
         vault.request.pop("stream", None)
     if (request := kwargs.get("litellm_logging_obj")) is not None:
         request.stream = False
+
+
+def _keep_access(kwargs: dict[str, Any], prepared: Prepared) -> None:
+    """Leave key and address in the arguments as the operator has them, and nothing else of what is shown.
+
+    That stays with the plan: LiteLLM would log it as it stands.
+    """
+    for name in ("api_key", "api_base", "base_url"):
+        kwargs.pop(name, None)
+    own = {"api_key": prepared.access.api_key, "api_base": prepared.access.api_base}
+    kwargs.update({name: value for name, value in own.items() if value})
+    for holder in (kwargs, *_logged_parameters(kwargs["litellm_logging_obj"])):
+        for name in [name for name in holder if _is_shown(name, prepared)]:
+            holder.pop(name)
 
 
 def _logged_parameters(logging_object: Any) -> Iterator[dict[str, Any]]:
@@ -273,12 +297,6 @@ def _told_apart(value: Any) -> Any:
     if isinstance(value, ImageInput):
         return value.url if value.blob is None else value.blob.facts["sha256"]
     raise TypeError(f"{type(value).__name__} cannot be part of a cache key")
-
-
-def _provider_of(result: Any) -> str:
-    """Who gave an answer: of edits LiteLLM's log arguments do not tell."""
-    hidden = getattr(result, "_hidden_params", None) or {}
-    return str(hidden.get("litellm_model_name", "")).partition("/")[0]
 
 
 def _is_ours(kwargs: dict[str, Any]) -> bool:

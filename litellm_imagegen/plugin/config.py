@@ -8,6 +8,7 @@ import os
 import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -59,6 +60,13 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Health(StrEnum):
+    """What LiteLLM's health checks do: nothing, since a picture costs something, or draw one."""
+
+    OFF = "off"
+    PROBE = "probe"
+
+
 class Choices(_Strict):
     """What settings, a deployment, a team, a key and a client can each choose; None leaves it to the next."""
 
@@ -69,9 +77,15 @@ class Choices(_Strict):
 
 
 class Overrides(Choices):
-    """What settings, a deployment, a team and a key can set. `timeout` is in seconds for the whole call."""
+    """What settings, a deployment, a team and a key can set. `timeout` is in seconds for the whole call.
 
+    `adopt` says whether image models of LiteLLM's own providers are answered here, or which of them: patterns
+    of "<provider>/<model>" as LiteLLM has them. Without `health` no health check draws anything.
+    """
+
+    adopt: bool | tuple[str, ...] | None = None
     bypass: Bypass | None = None
+    health: Health | None = None
     timeout: float | None = Field(default=None, gt=0)
 
 

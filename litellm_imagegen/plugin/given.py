@@ -10,16 +10,16 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import orjson
 from litellm.types.utils import CallTypes, all_litellm_params
 
-from litellm_imagegen.canonical import Notice, NoticeCode
-from litellm_imagegen.errors import InvalidParameter, quote
+from litellm_imagegen.errors import InvalidParameter
 from litellm_imagegen.plugin import config
 from litellm_imagegen.plugin.bridge_deployment import is_parameter
-from litellm_imagegen.plugin.config import Access
+from litellm_imagegen.plugin.config import Access, Overrides
 from litellm_imagegen.plugin.records import TOKEN
 from litellm_imagegen.profiles import Profile
 from litellm_imagegen.providers import PROVIDERS, Via
@@ -59,6 +59,9 @@ _SERVED_BY_LITELLM = frozenset(
 ACCESS_OPTIONS = frozenset(name for provider in PROVIDERS.values() for name in provider.option_variables)
 _OWNED = frozenset(all_litellm_params) | _SERVED_BY_LITELLM | ACCESS_OPTIONS
 _PRICE = "cost_per_"
+_HEADERS = ("headers", "extra_headers")
+_LEFT_TO_CLIENTS = ("api_key", "api_base", "base_url")
+_UNSHOWN = "[...]"
 
 
 class Route(StrEnum):
@@ -146,30 +149,61 @@ class Given:
     @property
     def access(self) -> Access:
         """What the deployment shows to its provider, without what the client has sent."""
-        sent_by_client = {name.lower() for name in client_headers(self.client_body or {})}
-        given = {**mapping(self.fields.get("headers")), **mapping(self.fields.get("extra_headers"))}
+        options = {name: value for name in ACCESS_OPTIONS if (value := self.shown(name))}
+        via_litellm = config.upstream_of(self.model).provider.via is Via.LITELLM
         return Access(
-            api_key=self.litellm_params.get("api_key"),
-            api_base=self.litellm_params.get("api_base"),
+            api_key=self.shown("api_key"),
+            api_base=self.shown("api_base") or self.shown("base_url"),
             options={
                 name: value if isinstance(value, str) else orjson.dumps(value).decode()
-                for name in ACCESS_OPTIONS
-                if (value := self.litellm_params.get(name)) and name not in (self.client_body or {})
+                for name, value in options.items()
             },
-            headers={name: str(value) for name, value in given.items() if name.lower() not in sent_by_client},
-            parameters=self._parameters()
-            if config.upstream_of(self.model).provider.via is Via.LITELLM
-            else {},
+            headers=self._headers,
+            parameters=self.deployment_parameters if via_litellm else {},
         )
 
-    def _parameters(self) -> Mapping[str, Any]:
+    def shown(self, name: str) -> Any:
+        """What an argument of LiteLLM's says, as the operator has it."""
+        if name in (self.client_body or {}) and not self.lets_client_choose(name):
+            return self.deployment_parameters.get(name)
+        return self.litellm_params.get(name)
+
+    def lets_client_choose(self, name: str) -> bool:
+        """Whether LiteLLM's settings leave a key, or whom to call with it, to clients.
+
+        Source: https://docs.litellm.ai/docs/proxy/clientside_auth.
+        """
+        if name not in _LEFT_TO_CLIENTS:
+            return False
+        proxy = sys.modules.get("litellm.proxy.proxy_server")
+        if mapping(getattr(proxy, "general_settings", None)).get("allow_client_side_credentials") is True:
+            return True
+        choices = self.deployment_parameters.get("configurable_clientside_auth_params") or ()
+        return any(name == choice or name in mapping(choice) for choice in choices)
+
+    @cached_property
+    def deployment_parameters(self) -> Mapping[str, Any]:
         """The deployment's own `litellm_params`: a client may send any of these names too."""
         router = getattr(sys.modules.get("litellm.proxy.proxy_server"), "llm_router", None)
-        deployment = router.get_deployment(str(self.model_info.get("id"))) if router is not None else None
+        # LiteLLM gives a deployment another id where a client sends a key.
+        known = self.model_info.get("original_model_id") or self.model_info.get("id")
+        deployment = router.get_deployment(str(known)) if router is not None else None
         if deployment is not None:
             return dict(deployment.litellm_params.model_dump(exclude_none=True))
         sent = self.client_body or {}
         return {name: value for name, value in self.litellm_params.items() if name not in sent}
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        sent = self.client_body or {}
+        by_client = {name.lower() for name in client_headers(sent)}
+        headers: dict[str, Any] = {}
+        for argument in _HEADERS:
+            if argument in sent:
+                headers |= mapping(self.deployment_parameters.get(argument))
+            given = mapping(self.fields.get(argument))
+            headers |= {name: value for name, value in given.items() if name.lower() not in by_client}
+        return {name: str(value) for name, value in headers.items()}
 
     def names_model(self, model_id: str) -> bool:
         """Whether the client itself named this very model, as a wildcard lets it."""
@@ -185,6 +219,9 @@ def body_and_defaults(given: Given) -> tuple[dict[str, Any], dict[str, Any]]:
     for key, value in given.fields.items():
         if key in ("messages", "input", "instructions", "stream"):
             body[key] = value
+        elif key in (given.client_body or ()) and _is_operators(key):
+            if not given.lets_client_choose(key):
+                body[key] = ", ".join(sorted(mapping(value))) if key in _HEADERS else _UNSHOWN
         elif key in dropped or key in _OWNED:
             continue
         elif given.client_body is not None and key in given.client_body:
@@ -202,6 +239,11 @@ def configured_defaults(deployment: Mapping[str, Any]) -> dict[str, Any]:
     parameters = mapping(deployment.get("litellm_params"))
     own = config.deployment(deployment.get("model_info")).defaults
     return {**own, **{key: value for key, value in parameters.items() if _is_request_field(key)}}
+
+
+def _is_operators(key: str) -> bool:
+    """Whether an argument tells LiteLLM whom to call, and with what."""
+    return key in _HEADERS or is_parameter(key) or key in ACCESS_OPTIONS or key == "base_url"
 
 
 def _is_request_field(key: str) -> bool:
@@ -230,18 +272,16 @@ def metadata_of(given: Given, key: str) -> Any:
     return mapping(given.metadata.get(key)).get(config.PREFIX)
 
 
-def dropped_headers(given: Given) -> tuple[Notice, ...]:
-    """Headers to the provider belong to the operator: a client's are not sent."""
-    names = ", ".join(sorted(client_headers(given.client_body or {})))
-    if not names:
-        return ()
-    why = "headers to the provider belong to the operator"
-    return (Notice(code=NoticeCode.UNSUPPORTED, field="extra_headers", asked=quote(names)[:100], why=why),)
+def overrides_of(given: Given) -> tuple[Overrides, Overrides]:
+    """What the client's key and its team set. Raises `ConfigurationError`."""
+    key = config.overrides(metadata_of(given, "user_api_key_metadata"), "key metadata.imagegen")
+    team = config.overrides(metadata_of(given, "user_api_key_team_metadata"), "team metadata.imagegen")
+    return key, team
 
 
 def client_headers(body: Mapping[str, Any]) -> list[str]:
     """Names of the headers that a client wants to send to the provider."""
-    return [str(name) for field in ("headers", "extra_headers") for name in mapping(body.get(field))]
+    return [str(name) for field in _HEADERS for name in mapping(body.get(field))]
 
 
 def deadline(given: Given) -> float | None:

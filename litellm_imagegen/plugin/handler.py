@@ -18,7 +18,8 @@ from litellm_imagegen import engine
 from litellm_imagegen.canonical import ImageResult, PartialDelta, ResponseShape, Surface, TextPart
 from litellm_imagegen.engine import Job, Step
 from litellm_imagegen.errors import RequestError
-from litellm_imagegen.plugin import blocking, config, wrapping
+from litellm_imagegen.plugin import blocking, config, health, wrapping
+from litellm_imagegen.plugin.adoption import attribute
 from litellm_imagegen.plugin.bridge import Bridge
 from litellm_imagegen.plugin.bypass import usable_vault
 from litellm_imagegen.plugin.catalogs import CATALOGS
@@ -48,6 +49,9 @@ class ImagegenHandler(CustomLLM):
         model = str(given["model"])
         with translated(model):
             prepared = await _prepared(given)
+            if prepared.calls_nobody:
+                await _tell_what_is_missing(prepared, given)
+                return health.healthy_completion(model)
             if prepared.plan.stream:
                 # By that setting LiteLLM watches the client itself.
                 watching = None if ends_with_connection() else _vault_of_request(given)
@@ -107,6 +111,9 @@ class ImagegenHandler(CustomLLM):
     async def _images(self, given: dict[str, Any], route: Route) -> ImageResponse:
         with translated(str(given["model"])):
             prepared = await _prepared(given, route)
+            if prepared.calls_nobody:
+                await _tell_what_is_missing(prepared, given)
+                return health.healthy_images()
             vault = _vault_of_request(given)
             streams = prepared.plan.stream
             if streams and (vault is None or vault.live is None):
@@ -137,6 +144,12 @@ class ImagegenHandler(CustomLLM):
     def image_edit(self, *args: Any, **given: Any) -> ImageResponse:
         """`aimage_edit` for synchronous callers."""
         return blocking.run(self.aimage_edit(**given))
+
+
+async def _tell_what_is_missing(prepared: Prepared, given: Mapping[str, Any]) -> None:
+    """What can be known without asking anybody. Raises `AuthenticationFailed` and `ConfigurationError`."""
+    if not config.upstream_of(str(given["model"])).provider.connects_slowly:
+        await make_job(prepared, given)
 
 
 def _view(
@@ -270,6 +283,8 @@ async def _prepared(given: Mapping[str, Any], route: Route = Route.CHAT) -> Prep
     record = find_record(given.get("logging_obj"))
     token = str((given.get("optional_params") or {}).get(TOKEN))
     if record is not None and (prepared := record.take(token)) is not None:
+        if prepared.adopted is not None:
+            attribute(given["logging_obj"], prepared.adopted)
         return prepared
     handed_over = Given.to_handler(given, route)
     shown = {name: given[name] for name in ("api_key", "api_base") if given.get(name)}

@@ -7,7 +7,7 @@ token. Everything goes when the logging object does, so nothing outlives a reque
 
 import secrets
 import weakref
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,13 +19,28 @@ from litellm_imagegen.surfaces.responses import Shows
 
 TOKEN = "imagegen_token"  # noqa: S105  # the name of an argument
 
+_SERVED_HERE = "imagegen_serves"
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """A deployment of LiteLLM's own that is answered here.
+
+    `model` is "imagegen/<provider>/<model>"; `provider` and `model_id` are LiteLLM's names of the two.
+    """
+
+    model: str
+    provider: str
+    model_id: str
+
 
 @dataclass(frozen=True)
 class Prepared:
     """A plan, and what else of the request a handler needs: LiteLLM hands it only some of that.
 
     `access` is what the deployment shows to the provider; `turns` are those that the next response may refer
-    to, None where it may not, and `owner` is whose they are.
+    to, None where it may not, and `owner` is whose they are. `adopted` tells a deployment of LiteLLM's own.
+    With `calls_nobody` it is a health check, for which nothing is drawn.
     """
 
     plan: Plan
@@ -34,6 +49,8 @@ class Prepared:
     turns: tuple[Message, ...] | None = None
     owner: Hashable = None
     previous_response_id: str | None = None
+    adopted: Adopted | None = None
+    calls_nobody: bool = False
 
 
 class Record:
@@ -74,6 +91,16 @@ class Outcome:
 
 
 _records: "weakref.WeakKeyDictionary[Any, Record]" = weakref.WeakKeyDictionary()
+
+
+def mark(logging_object: Any, *, is_served_here: bool = True) -> None:
+    """Note among what LiteLLM logs of a call whether it is ours: its answer may hold a picture."""
+    logging_object.model_call_details[_SERVED_HERE] = is_served_here
+
+
+def is_served_here(log_arguments: Mapping[str, Any]) -> bool:
+    """Whether LiteLLM logs a call of ours."""
+    return log_arguments.get(_SERVED_HERE) is True
 
 
 def record_of(logging_object: Any) -> Record:

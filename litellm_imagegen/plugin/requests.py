@@ -28,14 +28,13 @@ from litellm_imagegen.plugin.given import (
     client_choices,
     client_headers,
     deadline,
-    dropped_headers,
     mapping,
-    metadata_of,
     operator_prices,
+    overrides_of,
 )
 from litellm_imagegen.plugin.ledgers import current_ledger
 from litellm_imagegen.plugin.records import Prepared
-from litellm_imagegen.profiles import Profile, rows_of
+from litellm_imagegen.profiles import Profile, known_row
 from litellm_imagegen.providers import Provider, Via
 from litellm_imagegen.wires.litellm_images import EDIT, GENERATION
 
@@ -55,8 +54,7 @@ def make_plan(given: Given) -> Plan:
     settings = config.settings()
     deployment = config.deployment(given.model_info)
     name, provider, model_id = config.upstream_of(given.model)
-    team = config.overrides(metadata_of(given, "user_api_key_team_metadata"), "team metadata.imagegen")
-    key = config.overrides(metadata_of(given, "user_api_key_metadata"), "key metadata.imagegen")
+    key, team = overrides_of(given)
     preferences, notices = config.preferences(
         operator=(settings, deployment, team, key),
         client=client_choices(given),
@@ -72,7 +70,7 @@ def make_plan(given: Given) -> Plan:
         preferences=preferences,
         limits=settings.limits,
         locked=settings.locked,
-        notices=(*notices, *dropped_headers(given)),
+        notices=notices,
         deadline_seconds=(
             deadline(given) or key.timeout or team.timeout or deployment.timeout or settings.timeout
         ),
@@ -120,10 +118,8 @@ def _row_of_base_model(given: Given, provider: Provider, model_id: str) -> Itera
     """The row of the model that a deployment's own name stands for, as `model_info.base_model` says."""
     base = str(given.model_info.get("base_model") or "").rpartition("/")[2]
     wire = provider.wire(model_id)
-    for row in rows_of(wire.family, provider.rows):
-        if base in (row.id, *row.former_ids):
-            yield row.model_copy(update={"id": model_id.removeprefix(wire.prefix)})
-            return
+    if (row := known_row(wire.family, base, provider.rows)) is not None:
+        yield row.model_copy(update={"id": model_id.removeprefix(wire.prefix)})
 
 
 def prepare(given: Given) -> Prepared:

@@ -55,7 +55,7 @@ _STARTS: dict[str, tuple[str, ...]] = {
     **{name: starts for name, (starts, _) in small_vendors.FAMILIES.items()},
 }
 
-__all__ = ["FAMILIES", "Price", "Profile", "find", "row_from", "rows_of"]
+__all__ = ["FAMILIES", "Price", "Profile", "begins_as", "find", "known_row", "row_from", "rows_of"]
 
 
 def find(family: str, model: str, own_rows: Iterable[Profile] = ()) -> Profile:
@@ -67,11 +67,25 @@ def find(family: str, model: str, own_rows: Iterable[Profile] = ()) -> Profile:
     row lets everything pass.
     """
     rows = rows_of(family, own_rows)
+    if (row := known_row(family, model, own_rows)) is not None:
+        return row
+    found = _on_gateway(rows, model) if family in GATEWAY_ROWS else _newest(rows)
+    return _renamed(found, model) if found is not None else _open(family, model)
+
+
+def known_row(family: str, model: str, own_rows: Iterable[Profile] = ()) -> Profile | None:
+    """The row of this very model, by its id or a former one, on a gateway else the vendor's; None without."""
+    rows = rows_of(family, own_rows)
     for row in rows:
         if model == row.id or model in row.former_ids:
             return row
-    found = _on_gateway(rows, model) if family in GATEWAY_ROWS else _newest(rows)
-    return _renamed(found, model) if found is not None else _open(family, model)
+    own = _row_of_vendor(model) if family in GATEWAY_ROWS else None
+    return None if own is None else _renamed(own, model)
+
+
+def begins_as(family: str, model: str) -> bool:
+    """Whether an id begins as a vendor's family do; those of gateways begin in no way of their own."""
+    return model.startswith(_STARTS.get(family, ("",)))
 
 
 def rows_of(family: str, own_rows: Iterable[Profile] = ()) -> tuple[Profile, ...]:
@@ -95,15 +109,17 @@ def row_from(
 
 
 def _on_gateway(rows: Sequence[Profile], model: str) -> Profile | None:
-    """What a model is like that a gateway is not known to list."""
-    parts = {model, *model.split("/")}
-    for vendor in _VENDORS:
-        own = next((row for row in FAMILIES[vendor.FAMILY] if parts & {row.id, *row.former_ids}), None)
-        if own is not None:
-            return own
+    """What a model is like that a gateway is not known to list, and no vendor either."""
     newest = _of_a_vendor(model)
     listed = (row for row in rows if newest is not None and row.id.endswith(f"/{newest.id}"))
     return next(listed, None) or _most_like(rows, model) or newest
+
+
+def _row_of_vendor(model: str) -> Profile | None:
+    """The row of a model under the id that its vendor has for it."""
+    parts = {model, *model.split("/")}
+    rows = (row for vendor in _VENDORS for row in FAMILIES[vendor.FAMILY])
+    return next((row for row in rows if parts & {row.id, *row.former_ids}), None)
 
 
 def _most_like(rows: Sequence[Profile], model: str) -> Profile | None:

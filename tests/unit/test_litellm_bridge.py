@@ -599,7 +599,10 @@ def test_options_of_the_vendor_go_on_and_those_of_the_deployment_do_not(vendor: 
     options = {"provider_options": {"recraft": {"controls": {"no_text": True}}}}
     drawn(plan_of("recraft/recraftv3", options), vendor)
     assert vendor.asked[0].body["controls"] == {"no_text": True}
-    for name in ("aws_region_name", "extra_headers", "timeout", "mock_response", "custom_llm_provider"):
+    for name in ("aws_region_name", "extra_headers", "custom_llm_provider"):
+        plan = plan_of("recraft/recraftv3", {"provider_options": {"recraft": {name: "x"}}})
+        assert noticed(plan) == {f"provider_options ({name})"}
+    for name in ("timeout", "mock_response"):
         plan = plan_of("recraft/recraftv3", {"provider_options": {"recraft": {name: "x"}}})
         with pytest.raises(RequestError, match=name):
             drawn(plan, vendor)
