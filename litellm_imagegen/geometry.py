@@ -157,6 +157,11 @@ def tier_area(tier: str) -> int:
     return _TIER_EDGES[tier] ** 2
 
 
+def as_text(dimensions: Dimensions) -> str:
+    """`WxH`"""
+    return f"{dimensions[0]}x{dimensions[1]}"
+
+
 def tier_of(dimensions: Dimensions, legal: Sequence[str] = tuple(_TIER_EDGES)) -> str:
     """The smallest tier that covers as many pixels, else the largest."""
     by_area = sorted(legal, key=tier_area)

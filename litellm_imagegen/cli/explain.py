@@ -27,10 +27,11 @@ from litellm_imagegen.canonical import (
     Preferences,
     Unread,
 )
-from litellm_imagegen.cli.models import dimensions_text, status
+from litellm_imagegen.cli.models import status
 from litellm_imagegen.codec import Call, FormFile
 from litellm_imagegen.dialects import unknown_defaults
 from litellm_imagegen.errors import ImagegenError, quote
+from litellm_imagegen.geometry import as_text
 from litellm_imagegen.plan import Plan, make_plan
 from litellm_imagegen.plan.wishes import SHAPE, belongs_to_operators, model_and_ending
 from litellm_imagegen.plugin import config, requests
@@ -500,7 +501,7 @@ def _facts_text(blob: Blob) -> str:
 
 def _plain(asked: Asked) -> Any:
     """What was asked for, without bytes of pictures and without what belongs to operators: keys, for one."""
-    return dimensions_text(asked.value) if asked.name is Name.DIMENSIONS else _shown(asked.value)
+    return as_text(asked.value) if asked.name is Name.DIMENSIONS else _shown(asked.value)
 
 
 def _shown(value: Any) -> Any:

@@ -13,6 +13,7 @@ from litellm_imagegen import __version__
 from litellm_imagegen.canonical import Policy
 from litellm_imagegen.cli import demo as demonstration
 from litellm_imagegen.cli import models as known_models
+from litellm_imagegen.profiles.facts import facts
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -99,7 +100,7 @@ def models(
     try:
         if as_json:
             rows = [row for rows in known_models.families(family).values() for row in rows]
-            _print_json([known_models.facts(row) for row in rows])
+            _print_json([facts(row) for row in rows])
         else:
             click.echo(known_models.table(family))
     except known_models.UnknownFamily as error:

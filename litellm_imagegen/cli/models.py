@@ -3,11 +3,10 @@
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from litellm_imagegen.canonical import Modality, Name
 from litellm_imagegen.conversion import CONVERTIBLE
-from litellm_imagegen.geometry import Dimensions
+from litellm_imagegen.geometry import as_text
 from litellm_imagegen.profiles import FAMILIES, Price, Profile, find
 from litellm_imagegen.providers import PROVIDERS
 
@@ -54,36 +53,12 @@ def cells(profile: Profile) -> Cells:
         model=profile.id,
         shape="; ".join(_shapes(profile)),
         tiers=", ".join(profile.image_sizes) + (" (fixed)" if profile.image_size_is_fixed else ""),
-        formats=", ".join(_formats(profile)),
+        formats=", ".join(profile.formats),
         answers_with=" and ".join(str(modality) for modality in Modality if modality in profile.output),
-        pictures_a_call=str(_pictures_a_call(profile)),
+        pictures_a_call=str(profile.pictures_a_call),
         reference_pictures=_references(profile),
         price="; ".join(_prices(profile.price)),
     )
-
-
-def facts(profile: Profile) -> dict[str, Any]:
-    """One model as plain data; None is what nobody knows, or what the model has none of."""
-    return {
-        "id": profile.id,
-        "family": profile.family,
-        "former_ids": list(profile.former_ids),
-        "gone": profile.gone,
-        "successor": profile.successor,
-        "aspect_ratios": list(profile.aspect_ratios),
-        "ratio_range": list(profile.ratio_range) if profile.ratio_range else None,
-        "dimensions": [dimensions_text(dimensions) for dimensions in profile.sizes],
-        "pixel_rule": profile.pixel_rule.text() if profile.pixel_rule else None,
-        "sizes": list(profile.image_sizes),
-        "size_is_fixed": profile.image_size_is_fixed,
-        "formats": list(_formats(profile)),
-        "choices": {str(name): list(values) for name, values in sorted(profile.choices.items())},
-        "answers_with": [str(modality) for modality in profile.output],
-        "pictures_a_call": _pictures_a_call(profile),
-        "reference_pictures": profile.maximum_reference_images,
-        "price": None if profile.price is None else profile.price.model_dump(mode="json"),
-        "fields": sorted(str(name) for name in profile.names),
-    }
 
 
 def families(family: str | None = None) -> Mapping[str, Sequence[Profile]]:
@@ -120,15 +95,10 @@ def status(profile: Profile) -> str:
     return ", ".join(told)
 
 
-def dimensions_text(dimensions: Dimensions) -> str:
-    """`WxH`"""
-    return f"{dimensions[0]}x{dimensions[1]}"
-
-
 def _shapes(profile: Profile) -> Iterable[str]:
     """The ways in which the wire can ask for the picture's shape."""
     if profile.sizes:
-        yield ", ".join(map(dimensions_text, profile.sizes))
+        yield ", ".join(map(as_text, profile.sizes))
     if profile.pixel_rule is not None:
         yield profile.pixel_rule.text()
     if Name.ASPECT_RATIO not in profile.names and (profile.sizes or profile.pixel_rule):
@@ -137,15 +107,6 @@ def _shapes(profile: Profile) -> Iterable[str]:
         yield ", ".join(profile.aspect_ratios)
     if profile.ratio_range is not None:
         yield " to ".join(profile.ratio_range)
-
-
-def _formats(profile: Profile) -> Sequence[str]:
-    given = profile.choices.get(Name.OUTPUT_FORMAT) or profile.granted.get(Name.OUTPUT_FORMAT, ())
-    return tuple(map(str, given))
-
-
-def _pictures_a_call(profile: Profile) -> int:
-    return profile.maximum_n if Name.N in profile.names else 1
 
 
 def _references(profile: Profile) -> str:

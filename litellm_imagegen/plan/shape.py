@@ -9,6 +9,7 @@ from litellm_imagegen.errors import Contradiction
 from litellm_imagegen.geometry import (
     Dimensions,
     PixelRule,
+    as_text,
     covering_tier,
     dimensions_of,
     nearest_dimensions,
@@ -150,7 +151,7 @@ def _given_dimensions(
     shape = ratio_value(ratio.value) if ratio is not None else 1.0
     length = edge.value
     value = (length, max(round(length / shape), 1)) if width else (max(round(length * shape), 1), length)
-    decisions.adapted(edge, _text(value), "only one edge was given", "width and height together")
+    decisions.adapted(edge, as_text(value), "only one edge was given", "width and height together")
     return edge.model_copy(update={"name": Name.DIMENSIONS, "value": value})
 
 
@@ -160,13 +161,9 @@ def _is_clients(wish: Asked | None) -> TypeGuard[Asked]:
 
 def _contradiction(first: Asked, second: Asked) -> Contradiction:
     shown = [
-        _text(wish.value) if wish.name is Name.DIMENSIONS else str(wish.value) for wish in (first, second)
+        as_text(wish.value) if wish.name is Name.DIMENSIONS else str(wish.value) for wish in (first, second)
     ]
     return Contradiction((first.spelling, shown[0]), (second.spelling, shown[1]))
-
-
-def _text(dimensions: Dimensions) -> str:
-    return f"{dimensions[0]}x{dimensions[1]}"
 
 
 def _dimensions(wanted: _Wanted, profile: Profile, decisions: Decisions) -> Dimensions:
@@ -175,17 +172,19 @@ def _dimensions(wanted: _Wanted, profile: Profile, decisions: Decisions) -> Dime
         asked: Dimensions = wanted.dimensions.value
         used = _nearest(asked[0], asked[1], profile)
         if used != asked:
-            shown = wanted.dimensions.model_copy(update={"value": _text(asked)})
-            decisions.adapted(shown, _text(used), f"nearest size of {profile.id}", _legal_pixels(profile))
+            shown = wanted.dimensions.model_copy(update={"value": as_text(asked)})
+            decisions.adapted(shown, as_text(used), f"nearest size of {profile.id}", _legal_pixels(profile))
         return used
     ratio = wanted.ratio.value if wanted.ratio is not None else _SQUARE
     tier = wanted.tier.value if wanted.tier is not None else profile.default_tier
     used = _nearest(*dimensions_of(ratio, tier), profile)
     if wanted.ratio is not None and not resembles(used, ratio):
-        decisions.adapted(wanted.ratio, _text(used), f"nearest ratio of {profile.id}", _legal_pixels(profile))
+        decisions.adapted(
+            wanted.ratio, as_text(used), f"nearest ratio of {profile.id}", _legal_pixels(profile)
+        )
     drawn = profile.default_tier if profile.sizes else tier_of(used)
     if wanted.tier is not None and drawn != tier:
-        decisions.adapted(wanted.tier, _text(used), f"nearest size of {profile.id}", _legal_pixels(profile))
+        decisions.adapted(wanted.tier, as_text(used), f"nearest size of {profile.id}", _legal_pixels(profile))
     return used
 
 
@@ -197,7 +196,7 @@ def _nearest(width: float, height: float, profile: Profile) -> Dimensions:
 
 def _legal_pixels(profile: Profile) -> str:
     if profile.sizes or profile.pixel_rule is None:
-        return ", ".join(map(_text, profile.sizes))
+        return ", ".join(map(as_text, profile.sizes))
     return profile.pixel_rule.text()
 
 
@@ -207,7 +206,7 @@ def _ratio_and_tier_of(
     """For models that are told ratio and tier: the nearest shape, and the smallest tier that covers."""
     dimensions: Dimensions = asked.value
     decided: dict[Name, Any] = {}
-    shown = asked.model_copy(update={"value": _text(dimensions)})
+    shown = asked.model_copy(update={"value": as_text(dimensions)})
     if Name.ASPECT_RATIO in names:
         decided[Name.ASPECT_RATIO] = _nearest_legal_ratio(ratio_of(dimensions), profile)
     tier = None
@@ -222,7 +221,7 @@ def _ratio_and_tier_of(
         return {}
     drawn = _drawn(decided.get(Name.ASPECT_RATIO, _SQUARE), tier, profile)
     if drawn != dimensions:
-        used = _text(drawn) if drawn is not None else " at ".join(str(value) for value in decided.values())
+        used = as_text(drawn) if drawn is not None else " at ".join(str(value) for value in decided.values())
         decisions.adapted(shown, used, f"nearest size of {profile.id}", _legal_shapes(profile))
     return decided
 

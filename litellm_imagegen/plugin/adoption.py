@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import litellm
 
 from litellm_imagegen.canonical import Name
-from litellm_imagegen.errors import RequestError
+from litellm_imagegen.errors import ConfigurationError, RequestError
 from litellm_imagegen.plugin import bridge_deployment, config
 from litellm_imagegen.plugin.bridge_support import serving
 from litellm_imagegen.plugin.config import Overrides
@@ -38,6 +38,10 @@ _OURS: Mapping[str, str] = {
 }
 _BRIDGE = "litellm"
 _TOOL = "image_generation"
+_BY_TOOL = "gpt_5"  # the family of models that draw with it
+_SEARCHES = frozenset(
+    {"googleSearch", "google_search", "googleSearchRetrieval", "web_search", "web_search_preview"}
+)
 _PATHS: Mapping[Route, str] = {
     Route.CHAT: "/chat/completions",
     Route.RESPONSES: "/responses",
@@ -77,7 +81,7 @@ def adopted(
         return None
     if not _is_wanted(f"{provider}/{model_id}", model_info, nearer()):
         return None
-    if ours == "azure" and not parameters.get("api_key") and any(map(parameters.get, _AZURES_OWN)):
+    if provider == "azure" and not parameters.get("api_key") and any(map(parameters.get, _AZURES_OWN)):
         ours = f"{_BRIDGE}/{provider}"
     return Adopted(f"{config.PREFIX}/{ours}/{model_id}", provider, model_id)
 
@@ -92,6 +96,18 @@ def _is_wanted(model: str, model_info: Mapping[str, Any], nearer: Iterable[Overr
     return True
 
 
+def served_model(parameters: Mapping[str, Any], model_info: Mapping[str, Any]) -> str | None:
+    """The model that we answer a deployment of a config with, ours or adopted; None for foreign ones.
+
+    Raises as `adopted`.
+    """
+    model = str(parameters.get("model", ""))
+    if model.startswith(f"{config.PREFIX}/"):
+        return model
+    found = adopted(parameters, model_info, asks_for_picture=False)
+    return None if found is None else found.model
+
+
 def adopt(arguments: dict[str, Any], route: Route) -> Adopted | None:
     """Let a call of LiteLLM's own come to us, if it is one that we answer; None, and as it was, if not.
 
@@ -101,6 +117,8 @@ def adopt(arguments: dict[str, Any], route: Route) -> Adopted | None:
     request = mapping(arguments.get("proxy_server_request"))
     path = urlsplit(str(request.get("url"))).path.rstrip("/")
     if not (path.endswith(_PATHS[route]) or is_health_check(arguments)):
+        return None
+    if _searches(arguments):
         return None
     sent = mapping(request.get("body"))
     parameters = {name: value for name, value in arguments.items() if name not in sent or name == "model"}
@@ -123,6 +141,18 @@ def attribute(logging_object: Any, found: Adopted) -> None:
     parameters = details.get("litellm_params")
     if isinstance(parameters, dict) and "custom_llm_provider" in parameters:
         parameters["custom_llm_provider"] = found.provider
+
+
+def _searches(arguments: Mapping[str, Any]) -> bool:
+    """Whether a model is to look something up, which LiteLLM's own way to it can do and ours cannot."""
+    tools = arguments.get("tools")
+    kinds = {name for tool in (tools if isinstance(tools, list) else ()) for name in _kinds(mapping(tool))}
+    return arguments.get("web_search_options") is not None or bool(_SEARCHES & kinds)
+
+
+def _kinds(tool: Mapping[str, Any]) -> Iterable[str]:
+    """What a tool may be known by: OpenAI's have a type, Google's are named by their only key."""
+    return str(tool.get("type")), *map(str, tool)
 
 
 def _asks_for_picture(arguments: Mapping[str, Any], route: Route) -> bool:
@@ -172,11 +202,16 @@ def _draws(
     told = entries[0]
     if _is_image_mode(told) or _has_image_output(told):
         return True
-    rows = config.own_rows(ours)
+    try:
+        rows = config.own_rows(ours)
+    except ConfigurationError:  # told of a model that draws, no matter to others
+        rows = ()
     wire = PROVIDERS[ours].wire(model_id, own_rows=rows)
     names = (model_id.removeprefix(wire.prefix), _base_model(told))
     row = next((row for name in names if (row := known_row(wire.family, name, rows)) is not None), None)
-    if Name.MUST_DRAW in wire.row(model_id, rows).names:
+    # On a gateway the row of an id that nobody knows is that of a model which is most like it, or open.
+    draws_by_tool = row is not None or any(begins_as(_BY_TOOL, part) for part in model_id.split("/"))
+    if draws_by_tool and Name.MUST_DRAW in wire.row(model_id, rows).names:
         return asks_for_picture
     if row is not None:
         return not row.gone

@@ -13,7 +13,6 @@ that looks like one is none, and passes through.
 
 import sys
 from collections.abc import Awaitable, Callable
-from enum import StrEnum
 from typing import Any
 
 import litellm
@@ -21,7 +20,10 @@ from litellm.integrations.custom_guardrail import CustomGuardrail
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.litellm_logging import get_custom_logger_compatible_class
 
+from litellm_imagegen.plugin.config import Bypass
 from litellm_imagegen.plugin.ledgers import begin_request, end_request
+from litellm_imagegen.plugin.model_info import ROUTES as MODEL_INFO
+from litellm_imagegen.plugin.model_info import ModelInfoSender
 from litellm_imagegen.plugin.sending import Receive, Receiver, Send, Sender
 from litellm_imagegen.plugin.vault import Message, Vault, close_vault, current_vault, open_vault
 
@@ -39,14 +41,6 @@ _HOOKS_THAT_SEE_ANSWERS = (
 )
 
 
-class Bypass(StrEnum):
-    """When pictures take their own way: where nobody else needs to see them, wherever possible, never."""
-
-    AUTO = "auto"
-    FORCE = "force"
-    OFF = "off"
-
-
 class BypassApplication:
     """The proxy's application with our last step around it."""
 
@@ -55,7 +49,10 @@ class BypassApplication:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one connection; other routes pass untouched."""
-        if scope["type"] != "http" or not scope["path"].rstrip("/").endswith(ROUTES):
+        path = scope["path"].rstrip("/") if scope["type"] == "http" else ""
+        if path.endswith(MODEL_INFO):
+            send = ModelInfoSender(send)
+        if not path.endswith(ROUTES):
             await self.application(scope, receive, send)
             return
         vault, token = open_vault()

@@ -39,7 +39,6 @@ from litellm_imagegen.errors import (
 )
 from litellm_imagegen.fetching import FetchRules
 from litellm_imagegen.plugin import bridge_deployment
-from litellm_imagegen.plugin.bypass import Bypass
 from litellm_imagegen.profiles import Profile, row_from
 from litellm_imagegen.providers import PROVIDERS, SANDBOX_WIRES, Credentials, Provider, Via, Wire
 from litellm_imagegen.transport import Endpoint
@@ -58,6 +57,14 @@ _FRAMING_HEADERS = frozenset(
 
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Bypass(StrEnum):
+    """When pictures take their own way: where nobody else needs to see them, wherever possible, never."""
+
+    AUTO = "auto"
+    FORCE = "force"
+    OFF = "off"
 
 
 class Health(StrEnum):

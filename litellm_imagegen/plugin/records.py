@@ -13,8 +13,7 @@ from typing import Any
 
 from litellm_imagegen.canonical import ImageResult, Message, Notice
 from litellm_imagegen.plan import Plan
-from litellm_imagegen.plugin.bypass import Bypass
-from litellm_imagegen.plugin.config import Access
+from litellm_imagegen.plugin.config import Access, Bypass
 from litellm_imagegen.surfaces.responses import Shows
 
 TOKEN = "imagegen_token"  # noqa: S105  # the name of an argument

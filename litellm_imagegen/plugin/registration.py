@@ -12,6 +12,7 @@ from litellm.utils import custom_llm_setup
 from litellm_imagegen.dialects import unknown_defaults
 from litellm_imagegen.errors import ConfigurationError, RequestError, UnknownModel
 from litellm_imagegen.plugin import config
+from litellm_imagegen.plugin.adoption import served_model
 from litellm_imagegen.plugin.bypass import install
 from litellm_imagegen.plugin.callback import ImagegenCallback
 from litellm_imagegen.plugin.finalizers import disarm
@@ -72,9 +73,14 @@ def missing(deployments: Iterable[Mapping[str, Any]]) -> list[str]:
         phrases.append(error.message)
     for deployment in deployments:
         parameters = deployment.get("litellm_params") or {}
-        model = str(parameters.get("model", ""))
-        if model.startswith(f"{config.PREFIX}/"):
-            phrases.extend(_missing_for(str(deployment.get("model_name")), model, parameters, deployment))
+        name = str(deployment.get("model_name"))
+        try:
+            model = served_model(parameters, deployment.get("model_info") or {})
+        except ConfigurationError as error:
+            phrases.append(f"{name}: {error.message}")
+            continue
+        if model is not None:
+            phrases.extend(_missing_for(name, model, parameters, deployment))
     return phrases
 
 

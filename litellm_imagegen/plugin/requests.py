@@ -17,9 +17,10 @@ from litellm_imagegen.engine import Job
 from litellm_imagegen.errors import InvalidParameter, RequestError, quote
 from litellm_imagegen.plan import Plan
 from litellm_imagegen.plugin import bridge_deployment, config
+from litellm_imagegen.plugin.adoption import served_model
 from litellm_imagegen.plugin.bridge_support import serving
-from litellm_imagegen.plugin.bypass import Bypass, answers_may_be_blocked
-from litellm_imagegen.plugin.config import Access
+from litellm_imagegen.plugin.bypass import answers_may_be_blocked
+from litellm_imagegen.plugin.config import Access, Bypass
 from litellm_imagegen.plugin.conversations import CONVERSATIONS
 from litellm_imagegen.plugin.given import (
     Given,
@@ -107,9 +108,10 @@ def _image_models() -> str:
     deployments = getattr(router, "model_list", None) or ()
     names = []
     for deployment in deployments:
-        model = str(mapping(deployment.get("litellm_params")).get("model", ""))
+        parameters, model_info = (mapping(deployment.get(name)) for name in ("litellm_params", "model_info"))
+        model = served_model(parameters, model_info) or ""
         provider, _, model_id = model.removeprefix(f"{config.PREFIX}/").partition("/")
-        if model.startswith(f"{config.PREFIX}/") and not _draws_nothing(provider, model_id):
+        if model and not _draws_nothing(provider, model_id):
             names.append(str(deployment.get("model_name")))
     return f"image models here: {', '.join(sorted(set(names))[:10])}" if names else "name an image model"
 

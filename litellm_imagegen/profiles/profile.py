@@ -77,6 +77,17 @@ class Profile(Frozen):
     accepted_mime: tuple[str, ...] = ()
     price: Price | None = None
 
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The file formats that its pictures may have without being converted here."""
+        given = self.choices.get(Name.OUTPUT_FORMAT) or self.granted.get(Name.OUTPUT_FORMAT, ())
+        return tuple(map(str, given))
+
+    @property
+    def pictures_a_call(self) -> int:
+        """How many pictures one call gives at most."""
+        return self.maximum_n if Name.N in self.names else 1
+
     @field_validator("aspect_ratios", "ratio_range")
     @classmethod
     def _ratios(cls, ratios: tuple[str, ...] | None) -> tuple[str, ...] | None:

@@ -16,9 +16,10 @@ from click.testing import CliRunner, Result
 
 from litellm_imagegen.canonical import Modality, Name
 from litellm_imagegen.cli.main import main
-from litellm_imagegen.cli.models import cells, facts
+from litellm_imagegen.cli.models import cells
 from litellm_imagegen.geometry import PixelRule
 from litellm_imagegen.profiles import FAMILIES, Price, Profile
+from litellm_imagegen.profiles.facts import facts
 from litellm_imagegen.providers import PROVIDERS
 
 ROOT = Path(__file__).parents[2]

@@ -21,7 +21,8 @@ from litellm_imagegen.blob import Blob, PictureFacts
 from litellm_imagegen.canonical import Picture
 from litellm_imagegen.plugin import bypass, references, sending
 from litellm_imagegen.plugin import vault as vault_module
-from litellm_imagegen.plugin.bypass import Bypass, BypassApplication, usable_vault
+from litellm_imagegen.plugin.bypass import BypassApplication, usable_vault
+from litellm_imagegen.plugin.config import Bypass
 from litellm_imagegen.plugin.registration import callback as own_callback
 from litellm_imagegen.plugin.vault import Vault, close_vault, current_vault, open_vault
 from tests.unit.helpers import picture_bytes
