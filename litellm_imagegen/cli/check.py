@@ -20,8 +20,9 @@ from litellm_imagegen.dialects import unknown_defaults
 from litellm_imagegen.errors import ImagegenError, quote
 from litellm_imagegen.plan.wishes import model_and_ending
 from litellm_imagegen.plugin import config, requests
+from litellm_imagegen.plugin.adoption import served_model
 from litellm_imagegen.plugin.given import Given, Route, configured_defaults
-from litellm_imagegen.profiles import Profile, rows_of
+from litellm_imagegen.profiles import Profile, known_row, rows_of
 from litellm_imagegen.providers import Provider
 
 CALLBACK = "litellm_imagegen.callback"
@@ -63,7 +64,8 @@ def check(path: Path) -> Report:
     """Look through a proxy's configuration. Raises nothing: what cannot be read is a finding."""
     given, findings = _loaded(path)
     settings = _mapping(given.get("litellm_settings"))
-    deployments, odd = _deployments(given)
+    with _in_force(settings.get(_SETTINGS)):
+        deployments, odd = _deployments(given, adopts=CALLBACK in _listed(settings.get("callbacks")))
     findings += [*odd, *_settings_findings(given, settings)]
     if deployments:
         findings += _registration_findings(settings)
@@ -75,19 +77,19 @@ def check(path: Path) -> Report:
             lines.append(f"{path}: {deployment.name}: {deployment.served()}")
             lines += [_line(path, finding) for finding in own]
             findings += own
-    serves = f"{len(deployments)} deployment{'' if len(deployments) == 1 else 's'} of {config.PREFIX}/"
+    serves = f"{len(deployments)} deployment{'' if len(deployments) == 1 else 's'} of {config.PREFIX}"
     wrong = f"{len(findings)} finding{'' if len(findings) == 1 else 's'}" if findings else "nothing wrong"
     return Report((*lines, f"{path}: {serves}, {wrong}"), tuple(findings))
 
 
 class _Deployment:
-    """One entry of `model_list` whose model is ours."""
+    """One entry of `model_list` that is answered here; `model` is "imagegen/<provider>/<model>"."""
 
-    def __init__(self, name: str, entry: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, entry: Mapping[str, Any], model: str) -> None:
         self.name = name
         self._parameters = _by_name(entry.get("litellm_params"))
         self._model_info = _by_name(entry.get("model_info"))
-        self._model = str(self._parameters.get("model", ""))
+        self._model = model
 
     def served(self) -> str:
         """What clients get here."""
@@ -103,7 +105,9 @@ class _Deployment:
         bare, ending = _without_ending(provider, model_id)
         shown = cells(row)
         likely = _likely(bare, known)
+        own = str(self._parameters.get("model", ""))
         told = [
+            f"adopted from {own}" if own != self._model else "",
             f"serves {model_id} by {provider_name}, family {row.family}",
             "known" if bare in known else f"no row here has this id{likely}: planned for as the newest one",
             f"drawn at {ending.removeprefix('-').upper()}" if ending else "",
@@ -230,8 +234,8 @@ def _loaded(path: Path) -> tuple[dict[str, Any], list[Finding]]:
     return whole, findings
 
 
-def _deployments(given: Mapping[str, Any]) -> tuple[list[_Deployment], list[Finding]]:
-    """Our deployments; of those that share a name each has its place too."""
+def _deployments(given: Mapping[str, Any], *, adopts: bool) -> tuple[list[_Deployment], list[Finding]]:
+    """Our deployments, and with `adopts` LiteLLM's own; of those that share a name each has its place too."""
     entries = given.get("model_list")
     if entries is None:
         return [], []
@@ -242,15 +246,22 @@ def _deployments(given: Mapping[str, Any]) -> tuple[list[_Deployment], list[Find
     names = [str(_mapping(entry).get("model_name")) for entry in entries]
     found = []
     for index, entry in enumerate(entries):
-        if _is_ours(_mapping(_mapping(entry).get("litellm_params"))):
+        parts = (_mapping(entry).get(key) for key in ("litellm_params", "model_info"))
+        parameters, model_info = map(_by_name, parts)
+        model = str(parameters.get("model", ""))
+        if config.PREFIX not in (model.partition("/")[0], parameters.get("custom_llm_provider")):
+            model = _adopted(parameters, model_info) if adopts else ""
+        if model:
             name = names[index] if names.count(names[index]) == 1 else f"{names[index]} (model_list[{index}])"
-            found.append(_Deployment(name, entry))
+            found.append(_Deployment(name, entry, model))
     return found, []
 
 
-def _is_ours(parameters: Mapping[str, Any]) -> bool:
-    model = str(parameters.get("model", ""))
-    return model.startswith(f"{config.PREFIX}/") or parameters.get("custom_llm_provider") == config.PREFIX
+def _adopted(parameters: Mapping[str, Any], model_info: Mapping[str, Any]) -> str:
+    try:
+        return served_model(parameters, model_info) or ""
+    except ImagegenError:
+        return ""  # what is wrong with the settings is told with them
 
 
 def _settings_findings(given: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[Finding]:
@@ -350,7 +361,10 @@ def _row_of(provider: Provider, model_id: str) -> tuple[Profile, tuple[str, ...]
     wire = provider.wire(model_id, own_rows=own)
     rows = rows_of(wire.family, own)
     ids = tuple(f"{wire.prefix}{known}" for row in rows for known in (row.id, *row.former_ids))
-    return wire.row(_without_ending(provider, model_id)[0], own), ids
+    bare, _ = _without_ending(provider, model_id)
+    if known_row(wire.family, bare.removeprefix(wire.prefix), own) is not None:
+        ids = (*ids, bare)  # of a gateway's model its vendor's row may be known
+    return wire.row(bare, own), ids
 
 
 def _without_ending(provider: Provider, model_id: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from litellm_imagegen.canonical import Limits
+from litellm_imagegen.cli.check import CALLBACK
 from litellm_imagegen.cli.main import main
 from litellm_imagegen.plugin.config import Deployment, Settings
 from litellm_imagegen.providers import PROVIDERS
@@ -74,7 +75,7 @@ def wrong(answer: Result) -> list[str]:
 def test_a_configuration_that_is_right(check: Check) -> None:
     answer = check(config_of(deployment(own={"defaults": {"aspect_ratio": "16:9"}})))
     assert answer.exit_code == 0
-    assert answer.output == f"config.yaml: {SERVES}\nconfig.yaml: 1 deployment of imagegen/, nothing wrong\n"
+    assert answer.output == f"config.yaml: {SERVES}\nconfig.yaml: 1 deployment of imagegen, nothing wrong\n"
 
 
 def test_the_example_is_right_once_its_key_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +83,7 @@ def test_the_example_is_right_once_its_key_is_there(monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv(f"{name}_API_KEY", "any")
     answer = CliRunner().invoke(main, ["check", str(ROOT / "config.example.yaml")])
     assert answer.exit_code == 0
-    assert answer.output.endswith(": 7 deployments of imagegen/, nothing wrong\n")
+    assert answer.output.endswith(": 7 deployments of imagegen, nothing wrong\n")
     assert (
         "sandbox/*: serves models * by sandbox, family gemini; "
         "endpoints: chat, responses, images/generations, images/edits" in answer.output
@@ -130,7 +131,7 @@ def test_everything_that_is_wrong_is_told_line_by_line(check: Check) -> None:
         f"named: {pro}",
         "named: wrong: litellm_params.api_key: 'os.environ/NOT_THERE': the environment has no NOT_THERE; "
         "allowed: a name that it has",
-        "5 deployments of imagegen/, 10 findings",
+        "5 deployments of imagegen, 10 findings",
     ]
 
 
@@ -166,11 +167,36 @@ def test_registration(check: Check, settings: dict[str, Any], told: list[str]) -
     assert all(line.startswith(start) for line, start in zip(found, told, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"callbacks": [CALLBACK]}, ["gemini", "helicone"]),
+        ({"callbacks": []}, []),
+        ({"callbacks": [CALLBACK], "imagegen_settings": {"adopt": ["gemini/*"]}}, ["gemini"]),
+    ],
+    ids=str,
+)
+def test_deployments_of_litellms_own_are_shown_as_what_they_are_here(
+    check: Check, settings: dict[str, Any], told: list[str]
+) -> None:
+    models = {"gemini": "gemini/gemini-3-pro-image", "helicone": "helicone/gemini-3-pro-image"}
+    entries = [deployment(model, name=name, api_key="x") for name, model in models.items()]
+    words = deployment("gemini/gemini-2.5-flash", name="words", api_key="x")
+    answer = check({"model_list": [*entries, words], "litellm_settings": settings})
+    *lines, last = answer.output.splitlines()
+    assert [line.partition(",")[0] for line in lines] == [
+        f"config.yaml: {name}: adopted from {models[name]}; serves gemini-3-pro-image by {name}"
+        for name in told
+    ]
+    assert all("; known; " in line for line in lines)
+    assert f" {len(told)} deployment" in last
+
+
 def test_without_a_deployment_of_ours_nothing_is_asked_for(check: Check) -> None:
     answer = check({"model_list": [{"model_name": "a", "litellm_params": {"model": "gpt-5"}}]})
     assert (answer.exit_code, answer.output) == (
         0,
-        "config.yaml: 0 deployments of imagegen/, nothing wrong\n",
+        "config.yaml: 0 deployments of imagegen, nothing wrong\n",
     )
 
 
@@ -343,7 +369,7 @@ def test_what_a_file_includes_counts(check: Check, tmp_path: Path) -> None:
     (tmp_path / "folder" / "settings.yaml").write_text(yaml.safe_dump({"litellm_settings": RIGHT}))
     answer = check({"include": ["folder/models.yaml"], "model_list": [deployment(name="first")]})
     assert wrong(answer) == []
-    assert answer.output.endswith("config.yaml: 2 deployments of imagegen/, nothing wrong\n")
+    assert answer.output.endswith("config.yaml: 2 deployments of imagegen, nothing wrong\n")
 
 
 def test_deployments_that_share_a_name_are_told_apart(check: Check) -> None:

@@ -152,6 +152,6 @@ def test_checking_the_example_names_the_key_that_is_missing() -> None:
         check=False,
     )
     assert (finished.returncode, finished.stderr) == (1, "")
-    assert finished.stdout.endswith(": 7 deployments of imagegen/, 5 findings\n")
+    assert finished.stdout.endswith(": 7 deployments of imagegen, 5 findings\n")
     for variable in hidden:
         assert f"the environment has no {variable}" in finished.stdout
