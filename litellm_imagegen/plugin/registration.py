@@ -95,7 +95,7 @@ def _missing_for(
     except (ConfigurationError, RequestError, UnknownModel) as error:
         yield f"{name}: {error.message}"
         return
-    if provider_name == config.SANDBOX or parameters.get("api_key"):
+    if provider_name == config.SANDBOX or any(map(parameters.get, ("api_key", "litellm_credential_name"))):
         return
     if provider.needs_key and not config.environment_key(provider):
         yield f"{name}: no api_key, and none of {', '.join(provider.key_variables)} in the environment"
