@@ -56,7 +56,7 @@ class Endpoint:
     """Where calls go. `authentication` are headers that hold secrets: they go to `base_url`'s origin only.
 
     `hosts` are further hosts of the same provider, as `*.example.com`, that its replies may name. `query`
-    goes with every call.
+    goes with every call. `tls` tells how its certificate is looked at, False not at all, None as usual.
     """
 
     provider: str
@@ -65,6 +65,7 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     hosts: tuple[str, ...] = ()
     query: Mapping[str, str] = field(default_factory=dict)
+    tls: ssl.SSLContext | bool | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -207,7 +208,7 @@ class Transport:
         """
         url, headers = _url(call, endpoint), _headers(endpoint, call)
         content = _content(call)
-        async with _session() as session:
+        async with _session(endpoint) as session:
             try:
                 response = await deadline.wait_for(
                     session.request(call.method, url, headers=headers, data=content, allow_redirects=False)
@@ -242,9 +243,10 @@ class Transport:
                 )
 
 
-def _session() -> aiohttp.ClientSession:
+def _session(endpoint: Endpoint) -> aiohttp.ClientSession:
+    tls = tls_context() if endpoint.tls is None else endpoint.tls
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, force_close=True, use_dns_cache=False, ssl=tls_context()),
+        connector=aiohttp.TCPConnector(limit=0, force_close=True, use_dns_cache=False, ssl=tls),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,

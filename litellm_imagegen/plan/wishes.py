@@ -29,6 +29,7 @@ _OPERATORS_OPTIONS = frozenset(
         "organization",
         "project",
         "region_name",
+        "ssl_verify",
         "quota_entity_id",
         "provider",
         "gateway",

@@ -6,6 +6,7 @@ as `litellm.imagegen_settings`, or come from `litellm_imagegen.register(settings
 
 import os
 import reprlib
+import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 import litellm
 import orjson
 import yaml
+from litellm.llms.custom_httpx.http_handler import get_ssl_configuration
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from litellm_imagegen.canonical import (
@@ -314,13 +316,15 @@ def upstream_of(model: str) -> Upstream:
 class Access:
     """What a deployment gives for its calls. Where it gives nothing, the environment is asked.
 
-    `parameters` are all of its `litellm_params`, for calls that LiteLLM itself carries out.
+    `ssl_verify` is LiteLLM's: False, or a file of certificates. `parameters` are all of its `litellm_params`,
+    for calls that LiteLLM itself carries out.
     """
 
     api_key: str | None = field(default=None, repr=False)
     api_base: str | None = None
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ssl_verify: bool | str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
@@ -352,7 +356,19 @@ def endpoint(upstream: Upstream, access: Access, wire: Wire) -> Endpoint:
         {**connection.headers, **headers},
         hosts=provider.hosts,
         query=connection.query,
+        tls=_tls(access.ssl_verify),
     )
+
+
+def _tls(ssl_verify: Any) -> ssl.SSLContext | bool | None:
+    """How certificates are looked at where the operator has told LiteLLM, None where nobody has.
+
+    Source: https://docs.litellm.ai/docs/guides/security_settings.
+    """
+    if ssl_verify is None and litellm.ssl_verify is True and "SSL_VERIFY" not in os.environ:
+        return None
+    told = get_ssl_configuration(ssl_verify)
+    return told if isinstance(told, ssl.SSLContext) else bool(told)
 
 
 def _options(provider: Provider, access: Access) -> dict[str, str]:
