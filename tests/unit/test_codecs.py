@@ -3,7 +3,7 @@
 import copy
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -142,13 +142,15 @@ def _one_a_codec() -> Iterator[Any]:
 ONE_A_CODEC = [*_one_a_codec()]
 
 
+A_RED_DOT = plan_of({"prompt": "a red dot"}, model=PRO)
+
+
 def _plan(provider: Provider, model: str, values: dict[Name, Any], *, has_picture: bool) -> Plan:
     """A plan with these values and no others."""
-    plan = plan_of({"prompt": "a red dot"}, model=PRO)
-    message = plan.messages[0]
+    message = A_RED_DOT.messages[0]
     pictures = (REFERENCE,) if has_picture else ()
     message = message.model_copy(update={"parts": (*message.parts, *pictures)})
-    return plan.model_copy(
+    return A_RED_DOT.model_copy(
         update={
             "provider": provider.name,
             "wire": provider.wire(model).name,
@@ -547,6 +549,14 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
         yield from _places(inner, (*path, key))
 
 
+def _place(value: Any, path: tuple[Any, ...]) -> Hashable:
+    """A place as a reader sees it: the keys that lead there, whichever item of a list, and those beside."""
+    for key in path[:-1]:
+        value = value[key]
+    beside = tuple(sorted(value)) if isinstance(value, dict) else ()
+    return tuple("*" if isinstance(key, int) else key for key in path), beside
+
+
 def _with(value: Any, path: tuple[Any, ...], odd: Any) -> Any:
     """A copy of `value` with `odd` at a place in it."""
     if not path:
@@ -606,11 +616,14 @@ def _survives(
 def test_no_odd_value_at_any_place_fails_but_with_a_provider_error(
     provider: Provider, wire: Wire, call: Call
 ) -> None:
+    seen = set()
     for whole in _said(wire):
         for path in _places(whole):
-            for odd in ODD:
+            place = _place(whole, path)
+            for odd in () if place in seen else ODD:
                 text = orjson.dumps(_with(whole, path, odd))
                 _survives(provider, wire, call, text, status=429, headers={}, lifted_length=65_536)
+            seen.add(place)
 
 
 @pytest.mark.parametrize(("provider", "wire"), ONE_A_CODEC)

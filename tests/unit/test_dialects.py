@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_imagegen.canonical import (
@@ -481,7 +481,6 @@ BODIES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=500)
 @given(BODIES)
 def test_no_body_whatever_makes_anything_fail_but_with_a_request_error(body: dict[str, Any]) -> None:
     try:

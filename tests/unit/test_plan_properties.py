@@ -1,13 +1,12 @@
 """What holds for every plan, whatever was asked for and whichever model of the registry it is for."""
 
 import math
-import os
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_imagegen.canonical import (
@@ -32,8 +31,6 @@ from litellm_imagegen.plan import Plan, Target, make_plan
 from litellm_imagegen.profiles import FAMILIES, Profile
 
 VENDOR = "the vendor"
-# A campaign tries more of them.
-EXAMPLES = int(os.environ.get("IMAGEGEN_EXAMPLES", "200"))
 PICTURE = ImageInput(url="https://pictures.example/first.png", spelling="the picture")
 TEXT = TextPart(text="a red dot")
 MESSAGES = (Message(role="user", parts=(TEXT,)),)
@@ -179,7 +176,6 @@ def assert_shape_is_legal(values: Mapping[Name, Any], row: Profile) -> None:
         assert is_drawn
 
 
-@settings(max_examples=EXAMPLES)
 @given(requests(), VOCABULARIES)
 def test_a_plan_is_legal_for_its_model(
     request: tuple[Profile, dict[Name, Any]], vocabulary: frozenset[Name]
@@ -206,7 +202,6 @@ def test_a_plan_is_legal_for_its_model(
     assert set(plan.output) <= set(row.output)
 
 
-@settings(max_examples=EXAMPLES)
 @given(requests())
 def test_what_a_plan_sends_asked_for_again_is_sent_again_without_a_notice(
     request: tuple[Profile, dict[Name, Any]],
@@ -231,7 +226,6 @@ def _exact(ratio: str) -> Fraction:
     return Fraction(width) / Fraction(height)
 
 
-@settings(max_examples=EXAMPLES)
 @given(st.sampled_from(BY_RATIO), DIMENSIONS)
 def test_a_shape_in_pixels_lands_on_the_nearest_ratio_and_ties_on_the_one_nearer_to_square(
     row: Profile, dimensions: Dimensions
@@ -304,7 +298,6 @@ def _is_met(name: Name, wishes: Mapping[Name, Any], plan: Plan, row: Profile) ->
     return bool(MET_BY_ANY.get(name) == value)
 
 
-@settings(max_examples=EXAMPLES)
 @given(requests(), VOCABULARIES)
 def test_every_wish_is_sent_or_told_or_met_without_a_field(
     request: tuple[Profile, dict[Name, Any]], vocabulary: frozenset[Name]
@@ -342,7 +335,6 @@ def test_one_edge_and_a_ratio_never_contradict_each_other(wishes: dict[Name, Any
     assert Name.ASPECT_RATIO in plan_for(row, wishes).values
 
 
-@settings(max_examples=EXAMPLES)
 @given(requests())
 def test_a_notice_of_something_left_out_means_that_nothing_is_sent_for_it(
     request: tuple[Profile, dict[Name, Any]],
@@ -355,7 +347,6 @@ def test_a_notice_of_something_left_out_means_that_nothing_is_sent_for_it(
             assert not _names_in(notice) & set(plan.values)
 
 
-@settings(max_examples=EXAMPLES)
 @given(requests())
 def test_the_strict_policy_changes_nothing_and_refuses_by_name_what_it_would_have_to_change(
     request: tuple[Profile, dict[Name, Any]],
@@ -377,7 +368,6 @@ def test_the_strict_policy_changes_nothing_and_refuses_by_name_what_it_would_hav
 UNSEEN = [(Surface.CHAT, False), (Surface.CHAT, True), (Surface.RESPONSES, False), (Surface.IMAGES, False)]
 
 
-@settings(max_examples=EXAMPLES)
 @given(requests(), st.integers(0, 3), st.sampled_from(UNSEEN))
 def test_pictures_on_the_way_are_asked_for_only_where_they_are_seen(
     request: tuple[Profile, dict[Name, Any]], number: int, place: tuple[Surface, bool]
@@ -397,7 +387,6 @@ def test_pictures_on_the_way_are_asked_for_only_where_they_are_seen(
             plan_for(row, {Name.PARTIAL_IMAGES: number}, surface=surface, stream=stream, policy=Policy.STRICT)
 
 
-@settings(max_examples=EXAMPLES)
 @given(requests(), VOCABULARIES)
 def test_pictures_on_the_way_are_of_one_picture_a_call(
     request: tuple[Profile, dict[Name, Any]], vocabulary: frozenset[Name]
@@ -412,7 +401,6 @@ def test_pictures_on_the_way_are_of_one_picture_a_call(
         )
 
 
-@settings(max_examples=EXAMPLES)
 @given(st.sampled_from(RULES), EDGES, EDGES)
 def test_the_nearest_pixels_are_always_allowed(rule: PixelRule, width: int, height: int) -> None:
     nearest = rule.nearest(width, height)
@@ -421,7 +409,6 @@ def test_the_nearest_pixels_are_always_allowed(rule: PixelRule, width: int, heig
     assert rule.nearest(*nearest) == nearest
 
 
-@settings(max_examples=EXAMPLES)
 @given(st.sampled_from(RULES), EDGES, EDGES)
 def test_a_picture_on_its_side_is_the_same_picture_on_its_side(
     rule: PixelRule, width: int, height: int
