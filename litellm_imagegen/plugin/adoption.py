@@ -17,7 +17,7 @@ from litellm_imagegen.errors import ConfigurationError, RequestError
 from litellm_imagegen.plugin import bridge_deployment, config
 from litellm_imagegen.plugin.bridge_support import serving
 from litellm_imagegen.plugin.config import Overrides
-from litellm_imagegen.plugin.given import Given, Route, mapping, overrides_of
+from litellm_imagegen.plugin.given import VERTEX_OF_LITELLM, Given, Route, mapping, overrides_of
 from litellm_imagegen.plugin.health import is_health_check
 from litellm_imagegen.plugin.records import Adopted
 from litellm_imagegen.profiles import begins_as, known_row
@@ -27,8 +27,7 @@ from litellm_imagegen.wires.litellm_images import EDIT, GENERATION
 # LiteLLM's names of the providers that we call ourselves.
 _OURS: Mapping[str, str] = {
     "gemini": "gemini",
-    "vertex_ai": "vertex",
-    "vertex_ai_beta": "vertex",
+    **dict.fromkeys(VERTEX_OF_LITELLM, "vertex"),
     "black_forest_labs": "bfl",
     "openai": "openai",
     "azure": "azure",

@@ -7,7 +7,7 @@ back where a config's `custom_provider_map` has overwritten it.
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -26,18 +26,31 @@ from litellm_imagegen.plugin.adoption import adopt
 from litellm_imagegen.plugin.bridge_deployment import is_parameter
 from litellm_imagegen.plugin.bypass import answers_are_looked_at
 from litellm_imagegen.plugin.catalogs import CATALOGS
+from litellm_imagegen.plugin.conversations import Recalled
 from litellm_imagegen.plugin.exceptions import translated
 from litellm_imagegen.plugin.given import ACCESS_OPTIONS, Given, Route, route_of
 from litellm_imagegen.plugin.health import calls_nobody, is_health_check
 from litellm_imagegen.plugin.image_events import ImageEvents
-from litellm_imagegen.plugin.records import TOKEN, Prepared, find_record, is_served_here, mark, record_of
-from litellm_imagegen.plugin.redaction import redact_log_arguments, redact_request, redacted
-from litellm_imagegen.plugin.requests import prepare
+from litellm_imagegen.plugin.records import (
+    TOKEN,
+    Adopted,
+    Prepared,
+    find_record,
+    is_served_here,
+    mark,
+    record_of,
+)
+from litellm_imagegen.plugin.redaction import (
+    noted_parameters,
+    redact_log_arguments,
+    redact_request,
+    redacted,
+)
+from litellm_imagegen.plugin.requests import prepare, recall
 from litellm_imagegen.plugin.responding import ECHOED, completed, keep_conversation
 from litellm_imagegen.plugin.response_events import ResponseEvents
 from litellm_imagegen.plugin.routing import begin_at_once
 from litellm_imagegen.plugin.vault import Vault, current_vault
-from litellm_imagegen.profiles import Profile
 from litellm_imagegen.surfaces.metadata import notices_header
 
 # LiteLLM refuses these for every custom provider; the plan holds a notice of them by now.
@@ -98,15 +111,7 @@ class ImagegenCallback(CustomLogger):
             if record is not None:  # a fallback to a foreign model: ours have nothing to say about it
                 record.notices, record.outcome = (), None
                 mark(request, is_served_here=False)
-            if vault is None:
-                return None
-            vault.notices, vault.serves_stream = (), False
-            if isinstance(vault.live, ResponseEvents):
-                vault.live.give_way()
-            if not isinstance(vault.live, ImageEvents):
-                return None
-            _make_whole(vault, kwargs)
-            return kwargs
+            return kwargs if vault is not None and _gave_way(vault, kwargs) else None
         if record is not None and record.knows(kwargs.get(TOKEN)):
             begin_at_once(kwargs)  # LiteLLM's bridge from responses to chat: the plan is made
             return kwargs
@@ -118,11 +123,7 @@ class ImagegenCallback(CustomLogger):
         mark(request)
         load_credentials_from_list(kwargs)
         kwargs.pop("litellm_credential_name", None)  # LiteLLM would show them once more
-        listed = await CATALOGS.rows(str(kwargs["model"]), lambda: Given.to_hook(kwargs, route).access)
-        work = partial(_prepared, kwargs, route, listed)
-        prepared = await asyncio.to_thread(work) if _is_large(kwargs) else work()
-        nobody = is_health_check(kwargs) and calls_nobody(kwargs.get("model_info") or {})
-        prepared = replace(prepared, adopted=adopted, calls_nobody=nobody)
+        prepared = await _plan(kwargs, route, adopted)
         kwargs[TOKEN] = record_of(request).add(prepared)
         if vault is not None:
             vault.notices, vault.serves_stream = prepared.plan.notices, prepared.plan.stream
@@ -146,7 +147,7 @@ class ImagegenCallback(CustomLogger):
         if record is None or record.outcome is None or not isinstance(response, ResponsesAPIResponse):
             return None
         outcome, record.outcome = record.outcome, None
-        return completed(response, outcome, request_data)
+        return await completed(response, outcome, request_data)
 
     async def async_logging_hook(
         self, kwargs: dict[str, Any], result: Any, call_type: str
@@ -221,18 +222,9 @@ def _keep_access(kwargs: dict[str, Any], prepared: Prepared) -> None:
         kwargs.pop(name, None)
     own = {"api_key": prepared.access.api_key, "api_base": prepared.access.api_base}
     kwargs.update({name: value for name, value in own.items() if value})
-    for holder in (kwargs, *_logged_parameters(kwargs["litellm_logging_obj"])):
+    for holder in (kwargs, *noted_parameters(kwargs["litellm_logging_obj"])):
         for name in [name for name in holder if _is_shown(name, prepared)]:
             holder.pop(name)
-
-
-def _logged_parameters(logging_object: Any) -> Iterator[dict[str, Any]]:
-    """Where LiteLLM has noted the arguments of a call for its logs by the time that it calls hooks."""
-    details = getattr(logging_object, "model_call_details", None) or {}
-    noted = (details.get("litellm_params"), details.get("optional_params"), details)
-    for parameters in (getattr(logging_object, "litellm_params", None), *noted):
-        if isinstance(parameters, dict):
-            yield parameters
 
 
 def _is_shown(name: str, prepared: Prepared) -> bool:
@@ -248,13 +240,36 @@ def _own_vault(kwargs: dict[str, Any]) -> Vault | None:
     return vault if is_clients else None
 
 
-def _prepared(kwargs: dict[str, Any], route: Route, listed: tuple[Profile, ...]) -> Prepared:
+def _gave_way(vault: Vault, kwargs: dict[str, Any]) -> bool:
+    """Leave a request's answer to another model; whether its arguments are others for it."""
+    vault.notices, vault.serves_stream = (), False
+    if isinstance(vault.live, ResponseEvents):
+        vault.live.give_way()
+    if not isinstance(vault.live, ImageEvents):
+        return False
+    _make_whole(vault, kwargs)
+    return True
+
+
+async def _plan(kwargs: dict[str, Any], route: Route, adopted: Adopted | None) -> Prepared:
+    """The plan of a request. Looks first for what only others know: a catalog, another worker."""
+
+    def given() -> Given:
+        earlier = vault.previous_response_id if (vault := _own_vault(kwargs)) is not None else None
+        return replace(Given.to_hook(kwargs, route), adopted=adopted, earlier_as_sent=earlier)
+
+    listed = await CATALOGS.rows(str(kwargs["model"]), lambda: given().access)
+    recalled = await recall(given()) if route is Route.RESPONSES else Recalled()
+    work = partial(_prepared, kwargs, lambda: replace(given(), listed=listed, recalled=recalled))
+    prepared = await asyncio.to_thread(work) if _is_large(kwargs) else work()
+    nobody = is_health_check(kwargs) and calls_nobody(kwargs.get("model_info") or {})
+    return replace(prepared, calls_nobody=nobody)
+
+
+def _prepared(kwargs: dict[str, Any], given: Callable[[], Given]) -> Prepared:
     try:
         with translated(str(kwargs.get("model"))):
-            given = replace(Given.to_hook(kwargs, route), listed=listed)
-            if (vault := _own_vault(kwargs)) is not None and vault.previous_response_id:
-                given = replace(given, earlier_as_sent=vault.previous_response_id)
-            return prepare(given)
+            return prepare(given())
     finally:  # what cannot be planned is logged too
         if kwargs.get("proxy_server_request"):
             vault = current_vault()

@@ -373,10 +373,15 @@ def _tls(ssl_verify: Any) -> ssl.SSLContext | bool | None:
 
 def _options(provider: Provider, access: Access) -> dict[str, str]:
     found = {
-        option: access.options.get(option) or _first_in_environment(variables)
-        for option, variables in provider.option_variables.items()
+        option: access.options.get(option) or environment_option(provider, option)
+        for option in provider.option_variables
     }
     return {option: value for option, value in found.items() if value}
+
+
+def environment_option(provider: Provider, option: str) -> str | None:
+    """What the environment has for an option that requests to a provider show."""
+    return _first_in_environment(provider.option_variables[option])
 
 
 def environment_key(provider: Provider) -> str | None:

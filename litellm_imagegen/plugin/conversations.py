@@ -1,7 +1,8 @@
 """What responses have led to, so that the next request can name one instead of sending everything again.
 
 LiteLLM keeps conversations in its database, without pictures. Here they are kept in the process, for a while
-and up to a bound; what one team or key has drawn no other finds.
+and up to a bound; what one team or key has drawn no other finds. For other workers of a proxy they are kept
+elsewhere too: shared_conversations.py.
 """
 
 import time
@@ -16,7 +17,7 @@ from litellm_imagegen.canonical import ImageInput, Message, TextPart
 
 _MAXIMUM_BYTES = 256 * 1024**2
 _MAXIMUM_CONVERSATIONS = 10_000
-_KEPT_SECONDS = 24 * 3600.0
+KEPT_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,14 @@ class Conversation:
         return words + sum(blob.held_bytes for blob in blobs.values())
 
 
+@dataclass(frozen=True)
+class Recalled:
+    """What a request refers to: the turns up to a response, and pictures by the id of their item."""
+
+    turns: tuple[Message, ...] | None = None
+    pictures: Mapping[str, Blob] = field(default_factory=dict)
+
+
 class Conversations:
     """The latest conversations, by their owner and their response's id."""
 
@@ -58,7 +67,7 @@ class Conversations:
             return
         with self._lock:
             self._drop((owner, response_id))
-            self._kept[owner, response_id] = time.monotonic() + _KEPT_SECONDS, conversation
+            self._kept[owner, response_id] = time.monotonic() + KEPT_SECONDS, conversation
             self._belongs_to |= {(owner, name): response_id for name in _names(conversation)}
             self.held_bytes += size
             now = time.monotonic()

@@ -13,14 +13,17 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+import litellm
 import orjson
+from litellm.llms.vertex_ai.vertex_llm_base import VertexBase
 from litellm.types.utils import CallTypes, all_litellm_params
 
 from litellm_imagegen.errors import InvalidParameter
 from litellm_imagegen.plugin import config
 from litellm_imagegen.plugin.bridge_deployment import is_parameter
 from litellm_imagegen.plugin.config import Access, Overrides
-from litellm_imagegen.plugin.records import TOKEN
+from litellm_imagegen.plugin.conversations import Recalled
+from litellm_imagegen.plugin.records import TOKEN, Adopted
 from litellm_imagegen.profiles import Profile
 from litellm_imagegen.providers import PROVIDERS, Via
 
@@ -55,8 +58,16 @@ _SERVED_BY_LITELLM = frozenset(
         config.PREFIX,
     }
 )
+VERTEX_OF_LITELLM = ("vertex_ai", "vertex_ai_beta")
+_LOCATION = "vertex_location"
+# Other names that LiteLLM has for what a deployment shows its provider.
+_ALIASES: Mapping[str, str] = {
+    name: f"vertex_ai_{name.removeprefix('vertex_')}"
+    for name in ("vertex_project", _LOCATION, "vertex_credentials")
+}
+_OPTIONS = frozenset(name for provider in PROVIDERS.values() for name in provider.option_variables)
 # What a deployment shows its provider beside the key.
-ACCESS_OPTIONS = frozenset(name for provider in PROVIDERS.values() for name in provider.option_variables)
+ACCESS_OPTIONS = _OPTIONS | frozenset(_ALIASES.values())
 _OWNED = frozenset(all_litellm_params) | _SERVED_BY_LITELLM | ACCESS_OPTIONS
 _PRICE = "cost_per_"
 _HEADERS = ("headers", "extra_headers")
@@ -90,7 +101,8 @@ def route_of(call_type: CallTypes | None) -> Route | None:
 class Given:
     """One call as LiteLLM hands it over, brought into one form.
 
-    `listed` is what the gateway itself says of a model that it alone knows.
+    `adopted` tells a deployment of LiteLLM's own, `listed` is what the gateway itself says of a model that it
+    alone knows, `recalled` what earlier responses have led to, where somebody has looked for it.
     """
 
     model: str
@@ -103,7 +115,9 @@ class Given:
     litellm_params: Mapping[str, Any] = field(default_factory=dict)
     route: Route = Route.CHAT
     earlier_as_sent: str | None = None
+    adopted: Adopted | None = None
     listed: tuple[Profile, ...] = ()
+    recalled: Recalled = field(default_factory=Recalled)
 
     @classmethod
     def to_hook(cls, arguments: Mapping[str, Any], route: Route) -> "Given":
@@ -117,7 +131,7 @@ class Given:
             fields={name: readable(value) for name, value in arguments.items()},
             model_info=mapping(arguments.get("model_info")),
             metadata=mapping(metadata),
-            client_body=mapping(proxy_request["body"]) if "body" in proxy_request else None,
+            client_body=_body_of(arguments),
             client_headers=mapping(proxy_request.get("headers")),
             timeout=arguments.get("timeout"),
             litellm_params=arguments,
@@ -149,7 +163,9 @@ class Given:
     @property
     def access(self) -> Access:
         """What the deployment shows to its provider, without what the client has sent."""
-        options = {name: value for name in ACCESS_OPTIONS if (value := self.shown(name))}
+        options = {name: value for name in _OPTIONS if (value := self._option(name))}
+        if self.adopted is not None and self.adopted.provider in VERTEX_OF_LITELLM:
+            options[_LOCATION] = _litellms_region(options.get(_LOCATION), self.adopted.model_id)
         via_litellm = config.upstream_of(self.model).provider.via is Via.LITELLM
         return Access(
             api_key=self.shown("api_key"),
@@ -159,8 +175,14 @@ class Given:
                 for name, value in options.items()
             },
             headers=self._headers,
+            ssl_verify=self.shown("ssl_verify"),
             parameters=self.deployment_parameters if via_litellm else {},
         )
+
+    def _option(self, name: str) -> Any:
+        """An option of the deployment's, else of all that LiteLLM calls in this process."""
+        alias = self.shown(_ALIASES[name]) if name in _ALIASES else None
+        return self.shown(name) or alias or getattr(litellm, name, None)
 
     def shown(self, name: str) -> Any:
         """What an argument of LiteLLM's says, as the operator has it."""
@@ -209,6 +231,21 @@ class Given:
         """Whether the client itself named this very model, as a wildcard lets it."""
         sent = self.model if self.client_body is None else str(self.client_body.get("model", ""))
         return sent.endswith(model_id)
+
+
+def _litellms_region(told: str | None, model_id: str) -> str:
+    """Where LiteLLM calls a model of Vertex AI: one that is adopted stays there."""
+    told = told or config.environment_option(PROVIDERS["vertex"], _LOCATION)
+    return VertexBase.get_vertex_region(told, model_id)
+
+
+def _body_of(arguments: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What the client has sent, with the key and headers that LiteLLM notes apart; None without a proxy."""
+    request = mapping(arguments.get("proxy_server_request"))
+    if "body" not in request:
+        return None
+    apart = request.get("credential_fields") or ()
+    return {**mapping(request["body"]), **{name: arguments[name] for name in apart if name in arguments}}
 
 
 def body_and_defaults(given: Given) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -26,6 +26,7 @@ from litellm_imagegen.plugin.catalogs import CATALOGS
 from litellm_imagegen.plugin.exceptions import translated
 from litellm_imagegen.plugin.given import Given, Route
 from litellm_imagegen.plugin.records import TOKEN, Outcome, Prepared, find_record
+from litellm_imagegen.plugin.redaction import forget_secrets
 from litellm_imagegen.plugin.requests import make_job, prepare
 from litellm_imagegen.plugin.response_events import ResponseEvents
 from litellm_imagegen.plugin.routing import raise_refusal_with_fallback
@@ -280,13 +281,17 @@ def _tell(result: ImageResult, given: Mapping[str, Any]) -> None:
 
 async def _prepared(given: Mapping[str, Any], route: Route = Route.CHAT) -> Prepared:
     """The plan that the hook has made, or one of what LiteLLM still hands over."""
-    record = find_record(given.get("logging_obj"))
-    token = str((given.get("optional_params") or {}).get(TOKEN))
-    if record is not None and (prepared := record.take(token)) is not None:
-        if prepared.adopted is not None:
-            attribute(given["logging_obj"], prepared.adopted)
-        return prepared
-    handed_over = Given.to_handler(given, route)
-    shown = {name: given[name] for name in ("api_key", "api_base") if given.get(name)}
-    listed = await CATALOGS.rows(handed_over.model, lambda: replace(handed_over.access, **shown))
-    return prepare(replace(handed_over, listed=listed))
+    logged = given.get("logging_obj")
+    try:
+        record = find_record(logged)
+        token = str((given.get("optional_params") or {}).get(TOKEN))
+        if record is not None and (prepared := record.take(token)) is not None:
+            if prepared.adopted is not None:
+                attribute(logged, prepared.adopted)
+            return prepared
+        handed_over = Given.to_handler(given, route)
+        shown = {name: given[name] for name in ("api_key", "api_base") if given.get(name)}
+        listed = await CATALOGS.rows(handed_over.model, lambda: replace(handed_over.access, **shown))
+        return prepare(replace(handed_over, listed=listed))
+    finally:
+        forget_secrets(logged)

@@ -3,23 +3,29 @@
 A picture's place in a logged request or answer holds `{"sha256", "mime", "bytes", "width", "height"}` as
 JSON text, so that whoever expects a string there finds one. LiteLLM's own log lines lose every long run of
 base64 on their way out.
+
+LiteLLM hands a deployment's key and other secrets to its log sinks as they stand: of our calls they are gone.
 """
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import orjson
+from litellm.types.utils import is_litellm_owned_kwarg
 from pydantic import BaseModel
 
 from litellm_imagegen.blob import Blob
 from litellm_imagegen.plugin import references
+from litellm_imagegen.plugin.bridge_deployment import is_parameter
 
 _MAXIMUM_DEPTH = 64
 _SHORTEST_PICTURE = 200  # characters; what is shorter is no picture and hides nothing
 _DATA_URL = re.compile(r"data:(image/[A-Za-z0-9.+-]+);base64,([A-Za-z0-9+/=_-]+)")
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{200,}={0,2}")
+_SECRET = re.compile(r"key|secret|token|password|credential", re.IGNORECASE)
+_HEADERS = ("headers", "extra_headers", "default_headers")
 _LITELLMS_LOGGERS = ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router")
 # Where LiteLLM's log arguments hold messages or answers.
 _LOGGED = (
@@ -61,7 +67,11 @@ def redacted(value: Any, depth: int = _MAXIMUM_DEPTH) -> Any:
 
 
 def redact_log_arguments(arguments: dict[str, Any]) -> None:
-    """Put facts in the place of pictures everywhere in what LiteLLM hands to its log sinks."""
+    """Put facts in the place of pictures everywhere in what LiteLLM hands to its log sinks.
+
+    Secrets go once more: LiteLLM notes them anew for an answer from its cache.
+    """
+    _forget(_noted_in(arguments))
     for name in _LOGGED:
         if arguments.get(name) is not None:
             arguments[name] = redacted(arguments[name])
@@ -78,6 +88,8 @@ def redact_request(arguments: dict[str, Any], kept: dict[str, Any] | None) -> No
     Only for the proxy, whose router keeps the request for a second try; changes what LiteLLM logs of it,
     and what it has `kept` of it to hand to callbacks when the request fails.
     """
+    logged = arguments["litellm_logging_obj"]
+    forget_secrets(logged)
     sent = arguments["proxy_server_request"].get("body")
     names = {"messages", *(sent if isinstance(sent, Mapping) else ())} & arguments.keys()
     clean = {name: redacted(arguments[name]) for name in names}
@@ -87,7 +99,6 @@ def redact_request(arguments: dict[str, Any], kept: dict[str, Any] | None) -> No
     for holder in (arguments, kept):
         if holder is not None:
             _replace_fields(holder, changed)
-    logged = arguments["litellm_logging_obj"]
     details = logged.model_call_details
     for name in ("messages", "input"):  # LiteLLM logs either under both names
         if name in changed:
@@ -96,6 +107,45 @@ def redact_request(arguments: dict[str, Any], kept: dict[str, Any] | None) -> No
             break
     details.update({name: value for name, value in changed.items() if name in details})
     redact_log_arguments(details)
+
+
+def forget_secrets(logging_object: Any) -> None:
+    """Take a deployment's secrets out of what LiteLLM has noted of a call for its logs.
+
+    Whoever calls the provider has them by then. Headers go too: an operator's may hold a secret under any
+    name. What a client itself has sent under such a name stays.
+    """
+    _forget(noted_parameters(logging_object))
+
+
+def noted_parameters(logging_object: Any) -> list[dict[str, Any]]:
+    """Where LiteLLM notes the arguments of a call for its logs."""
+    own = getattr(logging_object, "litellm_params", None)
+    details = getattr(logging_object, "model_call_details", None) or {}
+    return [*([own] if isinstance(own, dict) else ()), *_noted_in(details)]
+
+
+def _noted_in(details: dict[str, Any]) -> list[dict[str, Any]]:
+    noted = (details.get("litellm_params"), details.get("optional_params"), details)
+    return [parameters for parameters in noted if isinstance(parameters, dict)]
+
+
+def _forget(noted: list[dict[str, Any]]) -> None:
+    requests = (parameters.get("proxy_server_request") for parameters in noted)
+    bodies = (request.get("body") for request in requests if isinstance(request, Mapping))
+    sent = {name for body in bodies if isinstance(body, Mapping) for name in body}
+    for parameters in noted:
+        for name in [name for name, value in parameters.items() if _may_be_secret(name, value, sent)]:
+            del parameters[name]
+
+
+def _may_be_secret(name: str, value: Any, sent: Collection[str]) -> bool:
+    if not isinstance(value, str | Mapping):
+        return False
+    if name in _HEADERS or (is_parameter(name) and _SECRET.search(name)):
+        return True
+    # A parameter that is nobody's: LiteLLM takes it for a field of the request.
+    return bool(_SECRET.search(name)) and not is_litellm_owned_kwarg(name) and name not in sent
 
 
 def _replace_fields(holder: dict[str, Any], changed: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ import litellm
 from litellm.responses.utils import ResponsesAPIRequestUtils
 
 from litellm_imagegen import engine
+from litellm_imagegen.blob import Blob
 from litellm_imagegen.canonical import Message
 from litellm_imagegen.dialects import parse_chat, parse_edits, parse_images, parse_responses
 from litellm_imagegen.engine import Job
@@ -21,7 +22,7 @@ from litellm_imagegen.plugin.adoption import served_model
 from litellm_imagegen.plugin.bridge_support import serving
 from litellm_imagegen.plugin.bypass import answers_may_be_blocked
 from litellm_imagegen.plugin.config import Access, Bypass
-from litellm_imagegen.plugin.conversations import CONVERSATIONS
+from litellm_imagegen.plugin.conversations import CONVERSATIONS, Recalled
 from litellm_imagegen.plugin.given import (
     Given,
     Route,
@@ -35,12 +36,13 @@ from litellm_imagegen.plugin.given import (
 )
 from litellm_imagegen.plugin.ledgers import current_ledger
 from litellm_imagegen.plugin.records import Prepared
+from litellm_imagegen.plugin.shared_conversations import SHARED_CONVERSATIONS
 from litellm_imagegen.profiles import Profile, known_row
 from litellm_imagegen.providers import Provider, Via
 from litellm_imagegen.wires.litellm_images import EDIT, GENERATION
 
 _EARLIER = "previous_response_id"
-
+_BY_ID = ("image_generation_call", "item_reference")
 
 PARSERS: Mapping[Route, engine.Parse] = {
     Route.CHAT: parse_chat,
@@ -131,7 +133,7 @@ def prepare(given: Given) -> Prepared:
     if given.route is Route.RESPONSES and given.fields.get("store") is not False:
         turns = plan.messages[1:] if given.fields.get("instructions") else plan.messages
     named = given.earlier_as_sent or given.fields.get(_EARLIER)
-    return Prepared(plan, given.access, _bypass(given), turns, _owner(given), named)
+    return Prepared(plan, given.access, _bypass(given), turns, _owner(given), named, given.adopted)
 
 
 def _check_bridge(name: str, plan: Plan, access: Access) -> None:
@@ -160,18 +162,53 @@ def _parse(given: Given) -> engine.Parse:
     if given.route is not Route.RESPONSES:
         return PARSERS[given.route]
     owner = _owner(given)
-    earlier: tuple[Message, ...] = ()
+    named, recalled = given.fields.get(_EARLIER), given.recalled
+    if named is not None and not isinstance(named, str):
+        raise InvalidParameter(_EARLIER, named, "the id of a response")
+    earlier = recalled.turns if recalled.turns is not None else _turns_up_to(owner, _names_of_earlier(given))
+    if earlier is None and named is not None:
+        raise InvalidParameter(_EARLIER, named, "the id of one of the latest responses that were stored")
+
+    def picture_of(item_id: str) -> Blob | None:
+        return recalled.pictures.get(item_id) or CONVERSATIONS.picture(owner, item_id)
+
+    return partial(parse_responses, earlier=earlier or (), picture_of=picture_of)
+
+
+async def recall(given: Given) -> Recalled:
+    """What a request for a response goes on from, and the pictures that it refers to, wherever they are kept.
+
+    Other workers' are asked for only where this process does not have them. Raises nothing.
+    """
+    owner, names = _owner(given), _names_of_earlier(given)
+    items = _items_without_picture(given.fields.get("input"))
+    turns = _turns_up_to(owner, names)
+    pictures = {item: blob for item in items if (blob := CONVERSATIONS.picture(owner, item)) is not None}
+    others = await SHARED_CONVERSATIONS.find(
+        owner, () if turns is not None else names, [item for item in items if item not in pictures]
+    )
+    return Recalled(others.turns if turns is None else turns, {**pictures, **others.pictures})
+
+
+def _names_of_earlier(given: Given) -> list[str]:
+    """What the response that this one goes on from may be known by."""
     named = given.fields.get(_EARLIER)
-    if named is not None:
-        if not isinstance(named, str):
-            raise InvalidParameter(_EARLIER, named, "the id of a response")
-        original = ResponsesAPIRequestUtils.decode_previous_response_id_to_original_previous_response_id
-        names = (given.earlier_as_sent, original(named))
-        found = next(filter(None, (CONVERSATIONS.find(owner, name) for name in names if name)), None)
-        if found is None:
-            raise InvalidParameter(_EARLIER, named, "the id of one of the latest responses that were stored")
-        earlier = found.turns
-    return partial(parse_responses, earlier=earlier, picture_of=partial(CONVERSATIONS.picture, owner))
+    if not isinstance(named, str):
+        return []
+    original = ResponsesAPIRequestUtils.decode_previous_response_id_to_original_previous_response_id
+    return [name for name in (given.earlier_as_sent, original(named)) if name]
+
+
+def _turns_up_to(owner: Hashable, names: list[str]) -> tuple[Message, ...] | None:
+    found = next(filter(None, (CONVERSATIONS.find(owner, name) for name in names)), None)
+    return None if found is None else found.turns
+
+
+def _items_without_picture(given: Any) -> list[str]:
+    """The ids of those items of an input that stand for a picture by their id alone."""
+    items = (item for item in (given if isinstance(given, list) else ()) if isinstance(item, Mapping))
+    named = (item.get("id") for item in items if item.get("type") in _BY_ID and item.get("result") is None)
+    return [item_id for item_id in named if isinstance(item_id, str)]
 
 
 def _owner(given: Given) -> Hashable:
@@ -212,6 +249,8 @@ def _handlers_access(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def _handlers_headers(arguments: Mapping[str, Any]) -> dict[str, str]:
     proxy_request = mapping(mapping(arguments.get("litellm_params")).get("proxy_server_request"))
+    if "headers" in (proxy_request.get("credential_fields") or ()):  # the client's, which LiteLLM notes apart
+        return {}
     sent_by_client = {name.lower() for name in client_headers(mapping(proxy_request.get("body")))}
     return {
         name: str(value)

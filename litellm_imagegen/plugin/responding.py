@@ -6,9 +6,19 @@ from typing import Any
 from litellm.types.llms.base import BaseLiteLLMOpenAIResponseObject
 from litellm.types.llms.openai import ResponseAPIUsage
 
-from litellm_imagegen.canonical import ImageInput, ImageResult, Message, ResponseShape, TextPart, Usage
+from litellm_imagegen.blob import Blob
+from litellm_imagegen.canonical import (
+    ImageInput,
+    ImageResult,
+    Message,
+    Picture,
+    ResponseShape,
+    TextPart,
+    Usage,
+)
 from litellm_imagegen.plugin.conversations import CONVERSATIONS, Conversation
 from litellm_imagegen.plugin.records import Outcome, Prepared
+from litellm_imagegen.plugin.shared_conversations import SHARED_CONVERSATIONS
 from litellm_imagegen.surfaces.metadata import provider_metadata
 from litellm_imagegen.surfaces.responses import ResponseOutput, state, usage
 
@@ -16,7 +26,7 @@ from litellm_imagegen.surfaces.responses import ResponseOutput, state, usage
 ECHOED = ("instructions", "max_output_tokens", "tool_choice", "tools")
 
 
-def completed(response: Any, outcome: Outcome, asked: Mapping[str, Any]) -> Any:
+async def completed(response: Any, outcome: Outcome, asked: Mapping[str, Any]) -> Any:
     """LiteLLM's response with the outcome of what was `asked` in it; its id and its usage stay."""
     result, prepared = outcome.result, outcome.prepared
     shape = prepared.plan.preferences.responses or ResponseShape.ITEMS
@@ -30,7 +40,7 @@ def completed(response: Any, outcome: Outcome, asked: Mapping[str, Any]) -> Any:
     for name in ECHOED:
         if asked.get(name) is not None:
             setattr(response, name, asked[name])
-    keep_conversation(prepared, output, result, outcome.response_id)
+    await keep_conversation(prepared, output, result, outcome.response_id)
     return response
 
 
@@ -42,7 +52,7 @@ def _as_object(item: dict[str, Any]) -> BaseLiteLLMOpenAIResponseObject:
     return BaseLiteLLMOpenAIResponseObject(**item)
 
 
-def keep_conversation(
+async def keep_conversation(
     prepared: Prepared,
     output: ResponseOutput,
     result: ImageResult,
@@ -51,16 +61,22 @@ def keep_conversation(
 ) -> None:
     """Keep what a response has led to, unless its client does not want that.
 
-    The response is found by LiteLLM's id and, where it is known by now, by the one that the client gets.
+    The response is found by LiteLLM's id and, where it is known by now, by the one that the client gets, and
+    that by every worker as soon as this is done: the client may have its answer then.
     """
     if prepared.turns is None:
         return
+    blobs: dict[int, Blob] = {}  # each picture once, of a turn and of its item
+
+    def kept(picture: Picture) -> Blob:
+        return blobs.setdefault(id(picture.blob), picture.blob.compact())
+
     parts = tuple(
-        part
-        if isinstance(part, TextPart)
-        else ImageInput(blob=part.blob.compact(), spelling="previous_response_id")
+        part if isinstance(part, TextPart) else ImageInput(blob=kept(part), spelling="previous_response_id")
         for part in result.parts
     )
     turns = (*prepared.turns, Message(role="assistant", parts=parts))
-    pictures = {item: picture.blob.compact() for item, picture in output.pictures.items()}
-    CONVERSATIONS.keep(prepared.owner, response_id, Conversation(turns, pictures, public_id))
+    pictures = {item: kept(picture) for item, picture in output.pictures.items()}
+    conversation = Conversation(turns, pictures, public_id)
+    CONVERSATIONS.keep(prepared.owner, response_id, conversation)
+    await SHARED_CONVERSATIONS.keep(prepared.owner, response_id, conversation)

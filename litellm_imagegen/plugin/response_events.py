@@ -7,7 +7,7 @@ are held back until LiteLLM's last event brings them.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -43,7 +43,7 @@ _WORDS = "response.output_text.delta"
 _FAILED = "response.failed"
 _LARGE_BYTES = 1024 * 1024
 
-Ended = Callable[[ResponseOutput, ImageResult, str, str], None]
+Ended = Callable[[ResponseOutput, ImageResult, str, str], Awaitable[None]]
 
 
 class ResponseEvents:
@@ -87,6 +87,7 @@ class ResponseEvents:
         self._sent = 0  # characters sent to the client
         self._waiting: deque[tuple[int, PartialDelta | PictureDelta]] = deque()
         self._result: ImageResult | None = None
+        self._whole: tuple[ImageResult, str, str] | None = None  # with its ids
         self._id = ""
         self._gives_way = False
         self.holds_pictures = False
@@ -174,7 +175,12 @@ class ResponseEvents:
             self._announcements.setdefault(kind, event)
             return []
         if kind in _ENDS:
-            return await asyncio.to_thread(self._last, event) if length > _LARGE_BYTES else self._last(event)
+            is_large = length > _LARGE_BYTES
+            bodies = await asyncio.to_thread(self._last, event) if is_large else self._last(event)
+            whole, self._whole = self._whole, None
+            if whole is not None:  # it can be gone on from as soon as its client has its end
+                await self._ended(self._output, *whole)
+            return bodies
         if self._is_failure(event):
             return self._broken_by(event.get("error") or event)
         if kind == _WORDS:
@@ -197,7 +203,7 @@ class ResponseEvents:
             "provider_metadata": provider_metadata(result),
         }
         response = self._as_asked(event, update)
-        self._ended(self._output, result, self._id, response["id"])
+        self._whole = result, self._id, response["id"]
         return [*bodies, *self._told({"type": f"response.{response['status']}", "response": response})]
 
     def _broken_by(self, error: Any) -> list[bytes]:

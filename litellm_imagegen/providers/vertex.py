@@ -75,7 +75,7 @@ PROVIDER: Provider = VertexProvider(
     key_variables=(),
     option_variables={
         "vertex_project": ("VERTEXAI_PROJECT", "GOOGLE_CLOUD_PROJECT"),
-        "vertex_location": ("VERTEXAI_LOCATION", "GOOGLE_CLOUD_LOCATION"),
+        "vertex_location": ("VERTEXAI_LOCATION", "VERTEX_LOCATION", "GOOGLE_CLOUD_LOCATION"),
         "vertex_credentials": ("VERTEXAI_CREDENTIALS",),
     },
     wires=(

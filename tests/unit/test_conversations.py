@@ -1,5 +1,6 @@
 """What is remembered of responses: within bounds, for a while, and for whoever they belong to alone."""
 
+import asyncio
 from collections.abc import Hashable
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -276,7 +277,7 @@ def answered(prepared: Prepared, response_id: str, *parts: str | Picture) -> Res
         parts=tuple(TextPart(text=part) if isinstance(part, str) else part for part in parts),
     )
     output = ResponseOutput.of(result, ResponseShape.ITEMS, lambda picture: picture.blob.base64.decode())
-    keep_conversation(prepared, output, result, response_id)
+    asyncio.run(keep_conversation(prepared, output, result, response_id))
     return output
 
 

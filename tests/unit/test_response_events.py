@@ -162,7 +162,9 @@ class Stage:
         )
         self.messages: list[dict[str, Any]] = []
 
-    def _ended(self, *what: Any) -> None:
+    async def _ended(self, *what: Any) -> None:
+        await asyncio.sleep(0)
+        assert b'"type":"response.completed"' not in self.text, "it is kept before its end is sent"
         self.kept.append(what)
 
     def came(self, *steps: Any) -> None:
