@@ -2,7 +2,7 @@
 PYTHON ?= .venv/bin/python
 BIN = $(dir $(PYTHON))
 
-.PHONY: check lint types layers docs docs-fresh test test-oldest campaign mutation test-clients endpoints bench bench-quick
+.PHONY: check lint types layers docs docs-fresh test test-oldest campaign mutation test-clients endpoints adopt bench bench-quick
 
 check: lint types layers docs-fresh test
 
@@ -35,7 +35,7 @@ test-oldest:
 # A thousand requests of every kind at once: nothing of them may be left. Thousands of plans keep their promises.
 campaign:
 	IMAGEGEN_MIXED_REQUESTS=1000 $(BIN)pytest -n 0 tests/proxy/test_bypass.py -k nothing_is_left
-	IMAGEGEN_EXAMPLES=3000 $(BIN)pytest tests/unit/test_plan_properties.py
+	IMAGEGEN_EXAMPLES=3000 $(BIN)pytest tests/unit/test_plan_properties.py tests/unit/test_dialects.py
 
 # Every spelling is taken out of the dialects once: a test must notice. Two minutes.
 mutation:
@@ -50,6 +50,10 @@ test-clients:
 # Draws on every endpoint and writes docs/endpoints.md; the test suite checks it.
 endpoints:
 	IMAGEGEN_WRITE_ENDPOINTS=1 $(BIN)pytest -n 0 tests/proxy/test_endpoints.py
+
+# Asks two proxies, without the callback and with it, and writes the table of docs/adopt.md; the suite checks it.
+adopt:
+	IMAGEGEN_WRITE_ADOPT=1 $(BIN)pytest -n 0 tests/proxy/test_adoption.py
 
 # Minutes of measuring, written to docs/performance.md; the quick one takes under two and only prints.
 bench:

@@ -114,12 +114,10 @@ def _request(
         raise InvalidParameter("stream", streams, "true or false")
     sent, configured = Fields(left), Fields(defaults, origin=Origin.OPERATOR)
     try:
-        asked = [*_read(configured)]
+        asked = [*_read_whole(configured)]
     except RequestError as error:
         raise ConfigurationError(f"a default of this deployment: {error.message}") from error
-    asked += (*asked_already, *_read(sent))
-    for extra in sent.nested(_EXTRA_BODY):
-        asked += _read(extra)
+    asked += (*asked_already, *_read_whole(sent))
     return ImageRequest(
         model=model,
         model_is_clients=model_is_clients,
@@ -133,9 +131,16 @@ def _request(
 def unknown_defaults(defaults: Mapping[str, Any]) -> list[str]:
     """Names among an operator's defaults that no dialect understands. Bad values raise `RequestError`."""
     fields = Fields(defaults)
-    for _ in _read(fields):
+    for _ in _read_whole(fields):
         pass
     return [field.spelling for field in fields.unread()]
+
+
+def _read_whole(fields: Fields) -> Iterator[Asked]:
+    """With an `extra_body`, which counts like what it stands in."""
+    yield from _read(fields)
+    for extra in fields.nested(_EXTRA_BODY):
+        yield from _read(extra)
 
 
 def _read(fields: Fields) -> Iterator[Asked]:

@@ -6,18 +6,29 @@ a picture, and left alone for all others. `adopt` of the settings, or of the dep
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit
 
 import litellm
+from litellm.types.utils import CustomPricingLiteLLMParams
 
 from litellm_imagegen.canonical import Name
 from litellm_imagegen.errors import ConfigurationError, RequestError
 from litellm_imagegen.plugin import bridge_deployment, config
 from litellm_imagegen.plugin.bridge_support import serving
+from litellm_imagegen.plugin.client import Client
 from litellm_imagegen.plugin.config import Overrides
-from litellm_imagegen.plugin.given import VERTEX_OF_LITELLM, Given, Route, mapping, overrides_of
+from litellm_imagegen.plugin.given import (
+    VERTEX_OF_LITELLM,
+    Given,
+    Route,
+    credential_of,
+    is_operators,
+    mapping,
+    overrides_of,
+)
 from litellm_imagegen.plugin.health import is_health_check
 from litellm_imagegen.plugin.records import Adopted
 from litellm_imagegen.profiles import begins_as, known_row
@@ -48,8 +59,9 @@ _PATHS: Mapping[Route, str] = {
     Route.EDITS: "/images/edits",
 }
 _DRAWING_MODES = frozenset({"image_generation", "image_edit"})
-# Other ways to show Azure who calls than a key: LiteLLM knows them.
-_AZURES_OWN = ("azure_ad_token", "tenant_id", "client_id", "azure_username", "azure_scope")
+# Other ways to show Azure who calls than a key: LiteLLM knows them. A token it would show in a call's body.
+_AZURES_OWN = ("tenant_id", "client_id", "azure_username", "azure_scope")
+_AZURES_TOKEN = "azure_ad_token"  # noqa: S105  # the name of a parameter
 _OPENAIS_OWN_FORM = "/openai/v1"
 
 
@@ -80,7 +92,9 @@ def adopted(
         return None
     if not _is_wanted(f"{provider}/{model_id}", model_info, nearer()):
         return None
-    if provider == "azure" and not parameters.get("api_key") and any(map(parameters.get, _AZURES_OWN)):
+    if provider == "azure" and not (parameters.get("api_key") or config.environment_key(PROVIDERS["azure"])):
+        if parameters.get(_AZURES_TOKEN) or not any(map(parameters.get, _AZURES_OWN)):
+            return None
         ours = f"{_BRIDGE}/{provider}"
     return Adopted(f"{config.PREFIX}/{ours}/{model_id}", provider, model_id)
 
@@ -107,29 +121,42 @@ def served_model(parameters: Mapping[str, Any], model_info: Mapping[str, Any]) -
     return None if found is None else found.model
 
 
-def adopt(arguments: dict[str, Any], route: Route) -> Adopted | None:
+def adopt(arguments: dict[str, Any], route: Route, client: Client) -> Adopted | None:
     """Let a call of LiteLLM's own come to us, if it is one that we answer; None, and as it was, if not.
 
     `arguments` are those of the deployment hook. What is called on the way of another request, or on another
     route, is nobody's business of ours. Raises as `adopted`.
     """
-    request = mapping(arguments.get("proxy_server_request"))
-    path = urlsplit(str(request.get("url"))).path.rstrip("/")
+    path = urlsplit(str(client.request.get("url"))).path.rstrip("/")
     if not (path.endswith(_PATHS[route]) or is_health_check(arguments)):
         return None
-    if _searches(arguments):
+    if _searches(arguments) or _is_prompted_elsewhere(arguments):
         return None
-    sent = mapping(request.get("body"))
-    parameters = {name: value for name, value in arguments.items() if name not in sent or name == "model"}
+    parameters = _own_parameters(arguments, route, client)
     found = adopted(
-        parameters,
+        {**credential_of(parameters), **parameters},
         mapping(arguments.get("model_info")),
         asks_for_picture=_asks_for_picture(arguments, route),
-        nearer=lambda: overrides_of(Given.to_hook(arguments, route)),
+        nearer=lambda: overrides_of(Given.to_hook(arguments, route, client)),
     )
-    if found is not None:
-        arguments["model"] = found.model
-    return found
+    if found is None:
+        return None
+    arguments["model"] = found.model
+    if route not in (Route.CHAT, Route.RESPONSES):
+        return found
+    # LiteLLM would note them once more for each call, for our provider in the place of its own.
+    priced = CustomPricingLiteLLMParams.model_fields.keys() & parameters.keys()
+    return replace(found, prices={name: arguments.pop(name) for name in priced})
+
+
+def _own_parameters(arguments: Mapping[str, Any], route: Route, client: Client) -> Mapping[str, Any]:
+    """The operator's arguments, with the deployment's own in the place of those that the client has sent."""
+    sent = client.names & arguments.keys() - {"model"}
+    own = {name: value for name, value in arguments.items() if name not in sent}
+    if not any(map(is_operators, sent)):
+        return own
+    deployment = Given.to_hook(arguments, route, client).deployment_parameters
+    return own | {name: deployment[name] for name in sent if name in deployment}
 
 
 def attribute(logging_object: Any, found: Adopted) -> None:
@@ -138,8 +165,10 @@ def attribute(logging_object: Any, found: Adopted) -> None:
     details["model"] = logging_object.model = found.model_id
     details["custom_llm_provider"] = logging_object.custom_llm_provider = found.provider
     parameters = details.get("litellm_params")
-    if isinstance(parameters, dict) and "custom_llm_provider" in parameters:
-        parameters["custom_llm_provider"] = found.provider
+    if isinstance(parameters, dict):
+        parameters.update(found.prices)
+        if "custom_llm_provider" in parameters:
+            parameters["custom_llm_provider"] = found.provider
 
 
 def _searches(arguments: Mapping[str, Any]) -> bool:
@@ -147,6 +176,15 @@ def _searches(arguments: Mapping[str, Any]) -> bool:
     tools = arguments.get("tools")
     kinds = {name for tool in (tools if isinstance(tools, list) else ()) for name in _kinds(mapping(tool))}
     return arguments.get("web_search_options") is not None or bool(_SEARCHES & kinds)
+
+
+def _is_prompted_elsewhere(arguments: Mapping[str, Any]) -> bool:
+    """Whether LiteLLM has yet to put the prompt together, from one that is kept or with what it looks up."""
+    logging_object = arguments.get("litellm_logging_obj")
+    asks = getattr(logging_object, "should_run_prompt_management_hooks", None)
+    prompt_id, tools = arguments.get("prompt_id"), arguments.get("tools")
+    given = dict(arguments)
+    return asks is not None and bool(asks(prompt_id=prompt_id, non_default_params=given, tools=tools))
 
 
 def _kinds(tool: Mapping[str, Any]) -> Iterable[str]:
@@ -199,8 +237,6 @@ def _draws(
     ours: str, provider: str, model_id: str, entries: tuple[Mapping[str, Any], ...], *, asks_for_picture: bool
 ) -> bool:
     told = entries[0]
-    if _is_image_mode(told) or _has_image_output(told):
-        return True
     try:
         rows = config.own_rows(ours)
     except ConfigurationError:  # told of a model that draws, no matter to others
@@ -214,6 +250,11 @@ def _draws(
         return asks_for_picture
     if row is not None:
         return not row.gone
+    # Many a server speaks OpenAI's language, and a deployment of Azure's has any name.
+    own_names = names[1:] if provider == "azure" else names
+    is_of_family = any(begins_as(wire.family, name) for name in own_names if name)
+    if _is_image_mode(told) or _has_image_output(told):
+        return is_of_family or ours not in ("openai", "azure") or (provider == "azure" and not names[1])
     # OpenAI's text models are said to give pictures as well: they do where a tool makes them do it.
     in_map = any(map(_is_image_mode, entries)) or (
         provider not in ("openai", "azure") and any(map(_has_image_output, entries))

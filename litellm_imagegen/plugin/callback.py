@@ -17,19 +17,27 @@ import orjson
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.types.llms.openai import ResponsesAPIResponse
 from litellm.types.utils import CallTypes
-from litellm.utils import load_credentials_from_list
 
 from litellm_imagegen.canonical import ChatShape, ImageInput, ResponseShape, Surface
-from litellm_imagegen.errors import ClientGone, RequestError
+from litellm_imagegen.errors import ClientGone, InvalidParameter, RequestError
 from litellm_imagegen.plugin import config
 from litellm_imagegen.plugin.adoption import adopt
 from litellm_imagegen.plugin.bridge_deployment import is_parameter
 from litellm_imagegen.plugin.bypass import answers_are_looked_at
 from litellm_imagegen.plugin.catalogs import CATALOGS
+from litellm_imagegen.plugin.client import Client
 from litellm_imagegen.plugin.conversations import Recalled
 from litellm_imagegen.plugin.exceptions import translated
-from litellm_imagegen.plugin.given import ACCESS_OPTIONS, Given, Route, route_of
-from litellm_imagegen.plugin.health import calls_nobody, is_health_check
+from litellm_imagegen.plugin.given import (
+    ACCESS_OPTIONS,
+    CREDENTIAL,
+    Given,
+    Route,
+    client_of,
+    load_credential,
+    route_of,
+)
+from litellm_imagegen.plugin.health import calls_nobody, is_health_check, model_info_of
 from litellm_imagegen.plugin.image_events import ImageEvents
 from litellm_imagegen.plugin.records import (
     TOKEN,
@@ -45,6 +53,7 @@ from litellm_imagegen.plugin.redaction import (
     redact_log_arguments,
     redact_request,
     redacted,
+    watch,
 )
 from litellm_imagegen.plugin.requests import prepare, recall
 from litellm_imagegen.plugin.responding import ECHOED, completed, keep_conversation
@@ -64,6 +73,7 @@ _NOT_SERVED = {
     CallTypes.anthropic_messages: f"/v1/messages cannot show a picture; {_SERVED}",
     CallTypes.atext_completion: f"/v1/completions cannot show a picture; {_SERVED}",
 }
+_PROVIDER = "custom_llm_provider"
 _LARGE_REQUEST_BYTES = 1024 * 1024
 # What the proxy calls the requests of the routes that we serve.
 _CALLS_OF_OUR_ROUTES = frozenset(
@@ -85,6 +95,7 @@ class ImagegenCallback(CustomLogger):
         vault = current_vault()
         if vault is not None and vault.owner is None and call_type in _CALLS_OF_OUR_ROUTES:
             vault.owner, vault.request = data.get("litellm_logging_obj"), data
+            vault.client = Client.at_door(user_api_key_dict, data)
             # LiteLLM's own hooks come later, and put the id into their own form.
             named = data.get("previous_response_id")
             vault.previous_response_id = named if isinstance(named, str) else None
@@ -95,35 +106,44 @@ class ImagegenCallback(CustomLogger):
         """Plan a request for one deployment and leave the plan's token in the arguments."""
         route = route_of(call_type)
         if route is None:
-            if call_type in _NOT_SERVED and _is_ours(kwargs):
+            if call_type in _NOT_SERVED and _has_prefix(kwargs):
                 with translated(str(kwargs.get("model"))):
                     raise RequestError(_NOT_SERVED[call_type])
             return None
-        with translated(str(kwargs.get("model"))):
-            adopted = None if _is_ours(kwargs) else adopt(kwargs, route)
-        vault = _own_vault(kwargs)
-        if vault is not None and vault.client_gone.is_set():  # LiteLLM tries once more, or another model
-            with translated(str(kwargs.get("model"))):
-                raise ClientGone
         request = kwargs.get("litellm_logging_obj")
         record = find_record(request)
-        if not _is_ours(kwargs):
+        if record is not None and record.knows(kwargs.get(TOKEN)) and _names_us(kwargs):
+            begin_at_once(kwargs)  # LiteLLM's bridge from responses to chat: the plan is made
+            return kwargs
+        client, vault = _client(kwargs, route), _own_vault(kwargs)
+        is_check = is_health_check(kwargs)
+        if is_check:
+            kwargs["model_info"] = model_info_of(kwargs)
+        with translated(str(kwargs.get("model"))):
+            adopted = None if _is_ours(kwargs, client) else adopt(kwargs, route, client)
+            if vault is not None and vault.client_gone.is_set():  # LiteLLM tries once more, or another model
+                raise ClientGone
+        if not _is_ours(kwargs, client):
+            if _names_us(kwargs):  # a client does, of what is not ours
+                with translated(str(kwargs.get("model"))):
+                    raise InvalidParameter(_PROVIDER, config.PREFIX, "nothing: it is the operator's to say")
             if record is not None:  # a fallback to a foreign model: ours have nothing to say about it
                 record.notices, record.outcome = (), None
                 mark(request, is_served_here=False)
+            if is_check:
+                del kwargs["model_info"]
             return kwargs if vault is not None and _gave_way(vault, kwargs) else None
-        if record is not None and record.knows(kwargs.get(TOKEN)):
-            begin_at_once(kwargs)  # LiteLLM's bridge from responses to chat: the plan is made
-            return kwargs
         self._register_provider()
-        if "custom_llm_provider" in kwargs:  # LiteLLM lets clients say it, and would call whom they say
-            kwargs["custom_llm_provider"] = config.PREFIX
+        if _PROVIDER in kwargs:  # LiteLLM lets clients say it, and would call whom they say
+            kwargs[_PROVIDER] = config.PREFIX
         if request is None:  # Python with an older LiteLLM: the handler plans, and gets all it needs for chat
             return None
         mark(request)
-        load_credentials_from_list(kwargs)
-        kwargs.pop("litellm_credential_name", None)  # LiteLLM would show them once more
-        prepared = await _plan(kwargs, route, adopted)
+        watch(request)
+        if CREDENTIAL in kwargs:
+            load_credential(kwargs, Given.to_hook(kwargs, route, client))
+        prepared = await _plan(kwargs, route, client, adopted)
+        kwargs.pop(CREDENTIAL, None)  # LiteLLM would show it
         kwargs[TOKEN] = record_of(request).add(prepared)
         if vault is not None:
             vault.notices, vault.serves_stream = prepared.plan.notices, prepared.plan.stream
@@ -236,8 +256,17 @@ def _is_shown(name: str, prepared: Prepared) -> bool:
 def _own_vault(kwargs: dict[str, Any]) -> Vault | None:
     """The vault of the request that this call was made for; other calls may be made on the way."""
     vault = current_vault()
-    is_clients = vault is not None and vault.request is not None and "proxy_server_request" in kwargs
-    return vault if is_clients else None
+    if vault is None or vault.request is None or "proxy_server_request" not in kwargs:
+        return None
+    # What LiteLLM's router tries out in the shadow of a request has the arguments of that one.
+    return None if (kwargs.get("metadata") or {}).get("is_silent_experiment") else vault
+
+
+def _client(kwargs: dict[str, Any], route: Route) -> Client:
+    """Who has sent a request, as it was found at the door, of whatever call is made for it."""
+    vault = current_vault()
+    found = None if vault is None or "proxy_server_request" not in kwargs else vault.client
+    return found or client_of(kwargs, route)
 
 
 def _gave_way(vault: Vault, kwargs: dict[str, Any]) -> bool:
@@ -251,12 +280,12 @@ def _gave_way(vault: Vault, kwargs: dict[str, Any]) -> bool:
     return True
 
 
-async def _plan(kwargs: dict[str, Any], route: Route, adopted: Adopted | None) -> Prepared:
+async def _plan(kwargs: dict[str, Any], route: Route, client: Client, adopted: Adopted | None) -> Prepared:
     """The plan of a request. Looks first for what only others know: a catalog, another worker."""
 
     def given() -> Given:
         earlier = vault.previous_response_id if (vault := _own_vault(kwargs)) is not None else None
-        return replace(Given.to_hook(kwargs, route), adopted=adopted, earlier_as_sent=earlier)
+        return replace(Given.to_hook(kwargs, route, client), adopted=adopted, earlier_as_sent=earlier)
 
     listed = await CATALOGS.rows(str(kwargs["model"]), lambda: given().access)
     recalled = await recall(given()) if route is Route.RESPONSES else Recalled()
@@ -314,9 +343,15 @@ def _told_apart(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be part of a cache key")
 
 
-def _is_ours(kwargs: dict[str, Any]) -> bool:
-    """Our prefix, or, behind LiteLLM's bridge from /responses, our provider's name beside the model."""
-    return (
-        str(kwargs.get("model", "")).startswith(f"{config.PREFIX}/")
-        or kwargs.get("custom_llm_provider") == config.PREFIX
-    )
+def _has_prefix(kwargs: dict[str, Any]) -> bool:
+    return str(kwargs.get("model", "")).startswith(f"{config.PREFIX}/")
+
+
+def _names_us(kwargs: dict[str, Any]) -> bool:
+    """By our prefix, or by our provider's name beside the model."""
+    return _has_prefix(kwargs) or kwargs.get(_PROVIDER) == config.PREFIX
+
+
+def _is_ours(kwargs: dict[str, Any], client: Client) -> bool:
+    """Whether the operator names us."""
+    return _has_prefix(kwargs) or (_names_us(kwargs) and _PROVIDER not in client.names)

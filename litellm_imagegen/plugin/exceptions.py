@@ -12,8 +12,15 @@ from typing import Any
 
 import httpx
 from litellm import exceptions
+from litellm.litellm_core_utils.exception_mapping_utils import ExceptionCheckers
 
-from litellm_imagegen.errors import ImagegenError, PictureRefused, ProviderError, RequestError
+from litellm_imagegen.errors import (
+    ImagegenError,
+    PictureRefused,
+    ProviderError,
+    ProviderRejected,
+    RequestError,
+)
 
 _PROVIDER = "imagegen"
 _logger = logging.getLogger("litellm_imagegen")
@@ -47,15 +54,23 @@ def to_litellm(error: ImagegenError, model: str) -> Exception:
     if error.status in _WITH_RESPONSE:
         request = httpx.Request("POST", "https://litellm-imagegen.invalid")
         given["response"] = httpx.Response(error.status, headers=headers, request=request)
-    kind = (
-        exceptions.ContentPolicyViolationError if isinstance(error, PictureRefused) else _TYPES[error.status]
-    )
-    exception = kind(**given)
+    exception = _kind_of(error)(**given)
     if headers:
         exception.headers = headers  # type: ignore[attr-defined]
     if isinstance(error, RequestError) and error.field:
         exception.param = error.field  # type: ignore[attr-defined]
     return exception
+
+
+def _kind_of(error: ImagegenError) -> Callable[..., Exception]:
+    """Two kinds of 400 have fallbacks of their own; what is too long, LiteLLM tells by a provider's words."""
+    if isinstance(error, PictureRefused):
+        return exceptions.ContentPolicyViolationError
+    if isinstance(error, ProviderRejected) and ExceptionCheckers.is_error_str_context_window_exceeded(
+        error.message
+    ):
+        return exceptions.ContextWindowExceededError
+    return _TYPES[error.status]
 
 
 @contextmanager

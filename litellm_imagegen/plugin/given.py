@@ -15,12 +15,14 @@ from typing import Any
 
 import litellm
 import orjson
+from litellm.litellm_core_utils.credential_accessor import CredentialAccessor
 from litellm.llms.vertex_ai.vertex_llm_base import VertexBase
 from litellm.types.utils import CallTypes, all_litellm_params
 
 from litellm_imagegen.errors import InvalidParameter
 from litellm_imagegen.plugin import config
 from litellm_imagegen.plugin.bridge_deployment import is_parameter
+from litellm_imagegen.plugin.client import Client
 from litellm_imagegen.plugin.config import Access, Overrides
 from litellm_imagegen.plugin.conversations import Recalled
 from litellm_imagegen.plugin.records import TOKEN, Adopted
@@ -72,6 +74,9 @@ _OWNED = frozenset(all_litellm_params) | _SERVED_BY_LITELLM | ACCESS_OPTIONS
 _PRICE = "cost_per_"
 _HEADERS = ("headers", "extra_headers")
 _LEFT_TO_CLIENTS = ("api_key", "api_base", "base_url")
+# A setting by which LiteLLM takes a client's own key for the provider out of a header.
+_FORWARDED_KEYS = "forward_llm_provider_auth_headers"
+CREDENTIAL = "litellm_credential_name"
 _UNSHOWN = "[...]"
 
 
@@ -120,19 +125,16 @@ class Given:
     recalled: Recalled = field(default_factory=Recalled)
 
     @classmethod
-    def to_hook(cls, arguments: Mapping[str, Any], route: Route) -> "Given":
-        """From the arguments of the deployment hook."""
-        proxy_request = mapping(arguments.get("proxy_server_request"))
-        # LiteLLM keeps what it knows of key and team apart where the client's metadata has a meaning.
-        has_own = route in (Route.EDITS, Route.RESPONSES)
-        metadata = arguments.get("litellm_metadata" if has_own else "metadata")
+    def to_hook(cls, arguments: Mapping[str, Any], route: Route, client: Client | None = None) -> "Given":
+        """From the arguments of the deployment hook; `client` is who has sent it, if known better."""
+        client = client or client_of(arguments, route)
         return cls(
             model=str(arguments["model"]),
             fields={name: readable(value) for name, value in arguments.items()},
             model_info=mapping(arguments.get("model_info")),
-            metadata=mapping(metadata),
-            client_body=_body_of(arguments),
-            client_headers=mapping(proxy_request.get("headers")),
+            metadata=client.metadata,
+            client_body=client.sent(arguments),
+            client_headers=mapping(client.request.get("headers")),
             timeout=arguments.get("timeout"),
             litellm_params=arguments,
             route=route,
@@ -198,7 +200,10 @@ class Given:
         if name not in _LEFT_TO_CLIENTS:
             return False
         proxy = sys.modules.get("litellm.proxy.proxy_server")
-        if mapping(getattr(proxy, "general_settings", None)).get("allow_client_side_credentials") is True:
+        general = mapping(getattr(proxy, "general_settings", None))
+        if general.get("allow_client_side_credentials") is True:
+            return True
+        if name == "api_key" and (general.get(_FORWARDED_KEYS) or getattr(litellm, _FORWARDED_KEYS, False)):
             return True
         choices = self.deployment_parameters.get("configurable_clientside_auth_params") or ()
         return any(name == choice or name in mapping(choice) for choice in choices)
@@ -211,7 +216,8 @@ class Given:
         known = self.model_info.get("original_model_id") or self.model_info.get("id")
         deployment = router.get_deployment(str(known)) if router is not None else None
         if deployment is not None:
-            return dict(deployment.litellm_params.model_dump(exclude_none=True))
+            own = dict(deployment.litellm_params.model_dump(exclude_none=True))
+            return {**credential_of(own), **own}
         sent = self.client_body or {}
         return {name: value for name, value in self.litellm_params.items() if name not in sent}
 
@@ -225,6 +231,7 @@ class Given:
                 headers |= mapping(self.deployment_parameters.get(argument))
             given = mapping(self.fields.get(argument))
             headers |= {name: value for name, value in given.items() if name.lower() not in by_client}
+        headers = headers or dict(mapping(litellm.headers))
         return {name: str(value) for name, value in headers.items()}
 
     def names_model(self, model_id: str) -> bool:
@@ -239,13 +246,29 @@ def _litellms_region(told: str | None, model_id: str) -> str:
     return VertexBase.get_vertex_region(told, model_id)
 
 
-def _body_of(arguments: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """What the client has sent, with the key and headers that LiteLLM notes apart; None without a proxy."""
-    request = mapping(arguments.get("proxy_server_request"))
-    if "body" not in request:
-        return None
-    apart = request.get("credential_fields") or ()
-    return {**mapping(request["body"]), **{name: arguments[name] for name in apart if name in arguments}}
+def client_of(arguments: Mapping[str, Any], route: Route) -> Client:
+    """Who has sent a request, as the arguments of the deployment hook say it.
+
+    LiteLLM keeps what it knows of key and team apart where the client's metadata has a meaning.
+    """
+    has_own = route in (Route.EDITS, Route.RESPONSES)
+    return Client.by(arguments, arguments.get("litellm_metadata" if has_own else "metadata"))
+
+
+def credential_of(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What stands for a deployment among the credentials that LiteLLM keeps by name.
+
+    Source: https://docs.litellm.ai/docs/proxy/ui_credentials.
+    """
+    return CredentialAccessor.get_credential_values(str(parameters.get(CREDENTIAL) or ""))
+
+
+def load_credential(arguments: dict[str, Any], given: Given) -> None:
+    """Put what the deployment's credential stands for into its arguments, whichever a client has named."""
+    own = {CREDENTIAL: given.shown(CREDENTIAL)}
+    for name, value in credential_of(own).items():
+        if name not in arguments:
+            arguments[name] = value
 
 
 def body_and_defaults(given: Given) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -256,7 +279,7 @@ def body_and_defaults(given: Given) -> tuple[dict[str, Any], dict[str, Any]]:
     for key, value in given.fields.items():
         if key in ("messages", "input", "instructions", "stream"):
             body[key] = value
-        elif key in (given.client_body or ()) and _is_operators(key):
+        elif key in (given.client_body or ()) and is_operators(key):
             if not given.lets_client_choose(key):
                 body[key] = ", ".join(sorted(mapping(value))) if key in _HEADERS else _UNSHOWN
         elif key in dropped or key in _OWNED:
@@ -278,9 +301,9 @@ def configured_defaults(deployment: Mapping[str, Any]) -> dict[str, Any]:
     return {**own, **{key: value for key, value in parameters.items() if _is_request_field(key)}}
 
 
-def _is_operators(key: str) -> bool:
+def is_operators(key: str) -> bool:
     """Whether an argument tells LiteLLM whom to call, and with what."""
-    return key in _HEADERS or is_parameter(key) or key in ACCESS_OPTIONS or key == "base_url"
+    return key in (*_HEADERS, "base_url", CREDENTIAL) or is_parameter(key) or key in ACCESS_OPTIONS
 
 
 def _is_request_field(key: str) -> bool:
@@ -339,7 +362,7 @@ def deadline(given: Given) -> float | None:
 def operator_prices(given: Given) -> bool:
     """Whether the deployment has its own price: LiteLLM then works the cost out."""
     sent = given.client_body or {}
-    priced = {**given.model_info, **given.litellm_params}
+    priced = {**given.model_info, **given.litellm_params, **(given.adopted.prices if given.adopted else {})}
     return any(value is not None and _PRICE in key and key not in sent for key, value in priced.items())
 
 

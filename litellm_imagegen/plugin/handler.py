@@ -27,7 +27,7 @@ from litellm_imagegen.plugin.exceptions import translated
 from litellm_imagegen.plugin.given import Given, Route
 from litellm_imagegen.plugin.records import TOKEN, Outcome, Prepared, find_record
 from litellm_imagegen.plugin.redaction import forget_secrets
-from litellm_imagegen.plugin.requests import make_job, prepare
+from litellm_imagegen.plugin.requests import handlers_headers, make_job, prepare
 from litellm_imagegen.plugin.response_events import ResponseEvents
 from litellm_imagegen.plugin.routing import raise_refusal_with_fallback
 from litellm_imagegen.plugin.sending import ends_with_connection
@@ -145,6 +145,19 @@ class ImagegenHandler(CustomLLM):
     def image_edit(self, *args: Any, **given: Any) -> ImageResponse:
         """`aimage_edit` for synchronous callers."""
         return blocking.run(self.aimage_edit(**given))
+
+
+def _note_edit(given: Mapping[str, Any], logging_object: Any) -> None:
+    """Have LiteLLM know for its logs whose call it is, which it notes of every other call itself."""
+    arguments = given["optional_params"]
+    noted = {name: arguments[name] for name in ("litellm_call_id", "model_info") if name in arguments}
+    logging_object.update_from_kwargs(
+        kwargs=arguments,
+        litellm_params=noted,
+        model=given["model"],
+        user=arguments.get("user"),
+        custom_llm_provider=config.PREFIX,
+    )
 
 
 async def _tell_what_is_missing(prepared: Prepared, given: Mapping[str, Any]) -> None:
@@ -282,6 +295,8 @@ def _tell(result: ImageResult, given: Mapping[str, Any]) -> None:
 async def _prepared(given: Mapping[str, Any], route: Route = Route.CHAT) -> Prepared:
     """The plan that the hook has made, or one of what LiteLLM still hands over."""
     logged = given.get("logging_obj")
+    if route is Route.EDITS and logged is not None:
+        _note_edit(given, logged)
     try:
         record = find_record(logged)
         token = str((given.get("optional_params") or {}).get(TOKEN))
@@ -292,6 +307,8 @@ async def _prepared(given: Mapping[str, Any], route: Route = Route.CHAT) -> Prep
         handed_over = Given.to_handler(given, route)
         shown = {name: given[name] for name in ("api_key", "api_base") if given.get(name)}
         listed = await CATALOGS.rows(handed_over.model, lambda: replace(handed_over.access, **shown))
-        return prepare(replace(handed_over, listed=listed))
+        prepared = prepare(replace(handed_over, listed=listed))
+        access = prepared.access
+        return replace(prepared, access=replace(access, headers=access.headers or handlers_headers(given)))
     finally:
         forget_secrets(logged)

@@ -1,5 +1,6 @@
 """LiteLLM's health checks: each is a call like any other, and a picture costs something."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -21,6 +22,20 @@ def is_health_check(arguments: Mapping[str, Any]) -> bool:
         and ACCOUNT in (metadata.get("tags") or ())
         and metadata.get("user_api_key_hash") == ACCOUNT
     )
+
+
+def model_info_of(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """That of the deployment that a health check is for: LiteLLM hands over its parameters alone."""
+    router = getattr(sys.modules.get("litellm.proxy.proxy_server"), "llm_router", None)
+    for deployment in (router.get_model_list() if router is not None else None) or ():
+        own = mapping(deployment.get("litellm_params"))
+        info = mapping(deployment.get("model_info"))
+        model = info.get("health_check_model") or own.get("model")
+        if model == arguments.get("model") and all(
+            arguments.get(name, value) == value for name, value in own.items() if name != "model"
+        ):
+            return info
+    return {}
 
 
 def calls_nobody(model_info: Mapping[str, Any]) -> bool:

@@ -85,9 +85,13 @@ def completed(body: bytes) -> bytes:
 
 
 def information(parameters: Mapping[str, Any], model_info: Mapping[str, Any]) -> dict[str, Any]:
-    """What is known of a deployment's model beyond what its operator says; nothing of foreign ones."""
+    """What is known of a deployment's model beyond what its operator says; nothing of foreign ones.
+
+    Both are as LiteLLM shows them: without keys, and filled up by its map.
+    """
+    own_parameters, written = _written(parameters, model_info)
     try:
-        served = served_model(parameters, model_info)
+        served = served_model({**own_parameters, "model": parameters.get("model", "")}, written)
         if served is None or "*" in served:
             return {}
         name, provider, model_id = config.upstream_of(served)
@@ -102,7 +106,7 @@ def information(parameters: Mapping[str, Any], model_info: Mapping[str, Any]) ->
         "supported_openai_params": parameters_of(row),
         _CAPABILITIES: {"provider": name, **known},
     }
-    return {key: value for key, value in told.items() if key not in _written_by_operator(model_info)}
+    return {key: value for key, value in told.items() if key not in written}
 
 
 def parameters_of(row: Profile) -> list[str]:
@@ -110,10 +114,11 @@ def parameters_of(row: Profile) -> list[str]:
     return [*(name for name, ours in _PARAMETERS.items() if ours & row.names), *_OF_ALL]
 
 
-def _written_by_operator(model_info: Mapping[str, Any]) -> frozenset[str]:
-    """What stands in the deployment's own `model_info`, which LiteLLM has filled up."""
+def _written(parameters: Mapping[str, Any], model_info: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The deployment's own two objects for those that LiteLLM shows: with keys, and not filled up."""
     router = getattr(sys.modules.get("litellm.proxy.proxy_server"), "llm_router", None)
     deployment = router.get_deployment(str(model_info.get("id"))) if router is not None else None
-    if deployment is None:
-        return frozenset()
-    return frozenset(deployment.model_info.model_dump(exclude_none=True))
+    if deployment is None:  # of those that a wildcard stands for
+        return parameters, {}
+    own = (deployment.litellm_params, deployment.model_info)
+    return tuple(each.model_dump(exclude_none=True) for each in own)

@@ -8,7 +8,7 @@ token. Everything goes when the logging object does, so nothing outlives a reque
 import secrets
 import weakref
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from litellm_imagegen.canonical import ImageResult, Message, Notice
@@ -25,12 +25,14 @@ _SERVED_HERE = "imagegen_serves"
 class Adopted:
     """A deployment of LiteLLM's own that is answered here.
 
-    `model` is "imagegen/<provider>/<model>"; `provider` and `model_id` are LiteLLM's names of the two.
+    `model` is "imagegen/<provider>/<model>"; `provider` and `model_id` are LiteLLM's names of the two, and
+    `prices` the operator's own, by LiteLLM's names.
     """
 
     model: str
     provider: str
     model_id: str
+    prices: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

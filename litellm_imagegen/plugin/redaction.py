@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from litellm_imagegen.blob import Blob
 from litellm_imagegen.plugin import references
 from litellm_imagegen.plugin.bridge_deployment import is_parameter
+from litellm_imagegen.plugin.records import TOKEN
 
 _MAXIMUM_DEPTH = 64
 _SHORTEST_PICTURE = 200  # characters; what is shorter is no picture and hides nothing
@@ -26,10 +27,12 @@ _DATA_URL = re.compile(r"data:(image/[A-Za-z0-9.+-]+);base64,([A-Za-z0-9+/=_-]+)
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{200,}={0,2}")
 _SECRET = re.compile(r"key|secret|token|password|credential", re.IGNORECASE)
 _HEADERS = ("headers", "extra_headers", "default_headers")
+_DEPLOYMENT = "deployment"  # LiteLLM's proxy notes the whole of it for answers that it then keeps back
 _LITELLMS_LOGGERS = ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router")
 # Where LiteLLM's log arguments hold messages or answers.
+_PAYLOAD = "standard_logging_object"
 _LOGGED = (
-    "standard_logging_object",
+    _PAYLOAD,
     "messages",
     "input",
     "original_response",
@@ -82,6 +85,27 @@ def redact_log_arguments(arguments: dict[str, Any]) -> None:
             parameters["proxy_server_request"] = {**request, "body": redacted(request["body"])}
 
 
+class _Watched(dict[str, Any]):
+    """LiteLLM's log arguments, which never hold a picture.
+
+    For one answer LiteLLM runs two handlers, in two threads. Each notes the payload anew, while the other may
+    be showing it to a sink. Of an answer that is kept back its proxy notes the whole request again.
+    """
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(name, redacted(value) if name == _PAYLOAD else value)
+
+    def update(self, *given: Any, **named: Any) -> None:
+        super().update(*given, **named)
+        redact_log_arguments(self)
+
+
+def watch(logging_object: Any) -> None:
+    """From now on let no picture into what LiteLLM notes of a call for its log sinks."""
+    if not isinstance(logging_object.model_call_details, _Watched):
+        logging_object.model_call_details = _Watched(logging_object.model_call_details)
+
+
 def redact_request(arguments: dict[str, Any], kept: dict[str, Any] | None) -> None:
     """The same for a request that is about to be carried out: its plan holds the pictures by now.
 
@@ -91,9 +115,11 @@ def redact_request(arguments: dict[str, Any], kept: dict[str, Any] | None) -> No
     logged = arguments["litellm_logging_obj"]
     forget_secrets(logged)
     sent = arguments["proxy_server_request"].get("body")
-    names = {"messages", *(sent if isinstance(sent, Mapping) else ())} & arguments.keys()
-    clean = {name: redacted(arguments[name]) for name in names}
-    changed = {name: value for name, value in clean.items() if value is not arguments[name]}
+    sent = sent if isinstance(sent, Mapping) else {}
+    # Some fields LiteLLM hands on under another name.
+    given = {**sent, **{name: arguments[name] for name in {"messages", *sent} & arguments.keys()}}
+    clean = {name: redacted(value) for name, value in given.items()}
+    changed = {name: value for name, value in clean.items() if value is not given[name]}
     if not changed:
         return
     for holder in (arguments, kept):
@@ -140,7 +166,9 @@ def _forget(noted: list[dict[str, Any]]) -> None:
 
 
 def _may_be_secret(name: str, value: Any, sent: Collection[str]) -> bool:
-    if not isinstance(value, str | Mapping):
+    if name == _DEPLOYMENT:
+        return isinstance(value, BaseModel)
+    if not isinstance(value, str | Mapping) or name == TOKEN:
         return False
     if name in _HEADERS or (is_parameter(name) and _SECRET.search(name)):
         return True

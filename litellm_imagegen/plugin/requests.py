@@ -227,7 +227,6 @@ async def make_job(prepared: Prepared, arguments: Mapping[str, Any]) -> Job:
         prepared.access,
         api_key=arguments.get("api_key") or prepared.access.api_key,
         api_base=arguments.get("api_base") or prepared.access.api_base,
-        headers=prepared.access.headers or _handlers_headers(arguments),
         parameters={**_handlers_access(arguments), **prepared.access.parameters},
     )
     settings = config.settings()
@@ -247,7 +246,8 @@ def _handlers_access(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {name: arguments[name] for name in ("api_key", "api_base") if arguments.get(name)}
 
 
-def _handlers_headers(arguments: Mapping[str, Any]) -> dict[str, str]:
+def handlers_headers(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Headers for the provider, of the arguments of a handler for which no hook has run."""
     proxy_request = mapping(mapping(arguments.get("litellm_params")).get("proxy_server_request"))
     if "headers" in (proxy_request.get("credential_fields") or ()):  # the client's, which LiteLLM notes apart
         return {}

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from litellm_imagegen.canonical import Notice, Picture
 from litellm_imagegen.engine import Step
 from litellm_imagegen.plugin import references
+from litellm_imagegen.plugin.client import Client
 
 Message = MutableMapping[str, Any]
 
@@ -45,6 +46,7 @@ class Vault:
         self._is_closed = False
         self.owner: Any = None
         self.request: dict[str, Any] | None = None  # as the proxy keeps it until the end
+        self.client: Client | None = None
         self.notices: tuple[Notice, ...] = ()
         self.previous_response_id: str | None = None  # as the client has sent it
         self.serves_stream = False
@@ -107,7 +109,7 @@ class Vault:
         self._is_closed = True
         Vault.held_bytes -= sum(picture.blob.base64_length for _, picture in self._pictures.values())
         self._pictures.clear()
-        self.owner = self.request = self.live = self.failure = None
+        self.owner = self.request = self.client = self.live = self.failure = None
         self.send_on = self.watch_client = self.break_silence = None
         self.notices = ()
 

@@ -7,13 +7,13 @@ import shutil
 import socket
 import ssl
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -21,7 +21,10 @@ import uvicorn
 import yaml
 
 from litellm_imagegen.sandbox.app import create_app
+from tests.proxy import serving
+from tests.proxy.secrecy import RECORD, assert_holds_nothing_secret, secrets_of
 
+OUR_CALLBACK = "litellm_imagegen.callback"
 _START_SECONDS = 90
 
 # For each call httpx would read all certificates, which takes longer than the call.
@@ -148,28 +151,38 @@ class Proxy:
 
 
 @contextmanager
-def running_proxy(config: Mapping[str, Any], folder: Path, **variables: str) -> Iterator[Proxy]:
-    """A proxy with `config`, for as long as the block lasts. Without keys, retries and cooldowns."""
+def running_proxy(
+    config: Mapping[str, Any],
+    folder: Path,
+    *,
+    recorded: bool = True,
+    arguments: Sequence[str] = (),
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Proxy]:
+    """A proxy with `config`, for as long as the block lasts. Without keys, retries and cooldowns.
+
+    `arguments` go behind those of its command, `variables` into its environment.
+
+    Where our callback is, a log sink records all that LiteLLM gives to one; it and the proxy's own log hold
+    no secret and no picture, or the block fails. `recorded=False` is for tests that let LiteLLM tell them.
+    """
     key = f"sk-{secrets.token_hex(16)}"
     whole = {"router_settings": {"num_retries": 0, "disable_cooldowns": True}, **config}
     whole["general_settings"] = {"master_key": key, **config.get("general_settings", {})}
+    if recorded:
+        whole["litellm_settings"] = _with_recorder(config.get("litellm_settings", {}), folder)
     (folder / "config.yaml").write_text(yaml.safe_dump(whole))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
     environment |= {"PYTHONFAULTHANDLER": "1", **variables}  # a crash tells where
-    program = shutil.which("litellm", path=str(Path(sys.executable).parent)) or "litellm"
+    where = ("--host", "127.0.0.1", "--port", str(port))
+    command = ["--config", str(folder / "config.yaml"), *where, *arguments]
     log_path = folder / "proxy.log"
-    with log_path.open("wb") as log:
-        process = subprocess.Popen(
-            [program, "--config", str(folder / "config.yaml"), "--host", "127.0.0.1", "--port", str(port)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            cwd=folder,
-        )
+    # LiteLLM reads some variables while it is imported; its workers are processes of their own kind.
+    start = serving.start if variables or arguments else serving.start_fork
+    process = start(command, folder, log_path, environment)
     proxy = Proxy(f"http://127.0.0.1:{port}", key, log_path)
     try:
         _wait_until_ready(process, proxy)
@@ -183,9 +196,23 @@ def running_proxy(config: Mapping[str, Any], folder: Path, **variables: str) -> 
             process.kill()  # a request that never ends
             process.wait(timeout=30)
     assert ended_by_itself is None, f"the proxy ended by itself ({ended_by_itself}): {proxy.log[-6000:]}"
+    if recorded:
+        hidden = secrets_of(whole, variables)
+        for log_path in (folder / RECORD, proxy.log_path):
+            assert_holds_nothing_secret(log_path, hidden)
 
 
-def _wait_until_ready(process: "subprocess.Popen[bytes]", proxy: Proxy) -> None:
+def _with_recorder(settings: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """`settings` with a sink that records, behind our callback where there is one."""
+    (folder / RECORD).touch()
+    callbacks = settings.get("callbacks", ())
+    if OUR_CALLBACK not in callbacks:
+        return settings
+    shutil.copy(Path(__file__).with_name("recorder.py"), folder)
+    return {**settings, "callbacks": [*callbacks, "recorder.recorder"]}
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes] | serving.Fork", proxy: Proxy) -> None:
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end:
         assert process.poll() is None, proxy.log

@@ -125,7 +125,7 @@ def shaping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setup]:
             },
             "router_settings": {"num_retries": 2},
         }
-        with running_proxy(config, folder, LITELLM_LOG="DEBUG") as proxy:
+        with running_proxy(config, folder, variables={"LITELLM_LOG": "DEBUG"}) as proxy:
             yield Setup(proxy, upstream, folder)
 
 

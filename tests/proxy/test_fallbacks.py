@@ -247,7 +247,8 @@ def setup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setup]:
             deployment("retrying", num_retries=1),
             deployment("refusing"),
             deployment("to words"),
-            deployment("mocked", mock_response="just words"),
+            # LiteLLM shows its log sinks the key of what it answers itself.
+            deployment("mocked", mock_response="just words", api_key="k"),
             deployment("patient"),
             deployment("patient with ours"),
             {"model_name": "foreign", "litellm_params": foreign},
@@ -281,7 +282,7 @@ def setup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setup]:
             "litellm_settings": settings,
             "guardrails": [{"guardrail_name": "judge", "litellm_params": judge}],
         }
-        with running_proxy(config, folder, UPSTREAM=provider.url, **SOON) as proxy:
+        with running_proxy(config, folder, variables={"UPSTREAM": provider.url, **SOON}) as proxy:
             yield Setup(proxy, provider)
 
 

@@ -235,7 +235,7 @@ def setup(pictures: Pictures, tmp_path_factory: pytest.TempPathFactory) -> Itera
         variables |= {"NO_PROXY": "localhost", "no_proxy": "localhost"}
         starting = [
             running_proxy(plain, tmp_path_factory.mktemp("jobs")),
-            running_proxy(listing, tmp_path_factory.mktemp("retrying"), **variables),
+            running_proxy(listing, tmp_path_factory.mktemp("retrying"), variables=variables),
         ]
         with ThreadPoolExecutor(2) as both:
             proxy, retrying = both.map(enter, starting)

@@ -71,7 +71,7 @@ def noisy(folder: Path) -> Iterator[Proxy]:
         "success_callback": ["dumper.plain"],
     }
     config = {"model_list": deployments, "litellm_settings": settings}
-    with running_proxy(config, folder, LITELLM_LOG="DEBUG") as proxy:
+    with running_proxy(config, folder, variables={"LITELLM_LOG": "DEBUG"}) as proxy:
         yield proxy
 
 

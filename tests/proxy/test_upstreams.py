@@ -112,7 +112,7 @@ def upstreams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upstreams]:
                 "content_policy_fallbacks": [{f"{name}: {WISHES[2]}": [NEXT[name]]} for name in NEXT],
             },
         }
-        with running_proxy(config, folder, PYTHONPATH=str(_installed(folder))) as proxy:
+        with running_proxy(config, folder, variables={"PYTHONPATH": str(_installed(folder))}) as proxy:
             yield Upstreams(proxy, acme)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from litellm_imagegen.plugin import references
 from litellm_imagegen.sandbox import server
 from tests.pictures import data_url, look_at

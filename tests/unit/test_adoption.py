@@ -7,11 +7,13 @@ from typing import Any
 import litellm
 import pytest
 from litellm.llms.vertex_ai.vertex_llm_base import VertexBase
+from litellm.types.utils import CredentialItem
 
 from litellm_imagegen.errors import ConfigurationError
-from litellm_imagegen.plugin import config
-from litellm_imagegen.plugin.adoption import adopt, adopted
-from litellm_imagegen.plugin.given import Given, Route
+from litellm_imagegen.plugin import adoption, config
+from litellm_imagegen.plugin.adoption import adopted
+from litellm_imagegen.plugin.given import Given, Route, client_of
+from litellm_imagegen.plugin.records import Adopted
 
 PATHS = {
     Route.CHAT: "/v1/chat/completions",
@@ -40,6 +42,11 @@ def found(
     """What a deployment is here."""
     answer = adopted({"model": model, **parameters}, model_info or {}, asks_for_picture=asks)
     return None if answer is None else answer.model
+
+
+@pytest.fixture(autouse=True)
+def _key_of_azure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_API_KEY", "k")
 
 
 # LiteLLM's model, what it is here, LiteLLM's names of its provider and of the model.
@@ -254,13 +261,49 @@ def test_gpt_5_is_adopted_only_where_a_picture_is_asked_for(
         # Azure, in OpenAI's own form, and without a key.
         ("azure/gpt-image-2", {"api_base": AZURES_V1, "api_key": "k"}, "openai/gpt-image-2"),
         ("azure/gpt-image-2", {"tenant_id": "t", "api_key": "k"}, "azure/gpt-image-2"),
-        ("azure/gpt-image-2", {"azure_ad_token": "t"}, "litellm/azure/gpt-image-2"),
-        ("azure/gpt-image-2", {"tenant_id": "t", "client_secret": "s"}, "litellm/azure/gpt-image-2"),
-        ("azure/gpt-image-2", {"tenant_id": "t", "api_base": AZURES_V1}, "litellm/azure/gpt-image-2"),
+        ("azure/gpt-image-2", {"azure_ad_token": "t"}, "azure/gpt-image-2"),
     ],
 )
 def test_parameters_tell_who_is_meant(model: str, parameters: dict[str, Any], ours: str | None) -> None:
     assert found(model, **parameters) == (ours and f"imagegen/{ours}")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "ours"),
+    [
+        ({"tenant_id": "t", "client_secret": "s"}, "litellm/azure/gpt-image-2"),
+        ({"tenant_id": "t", "api_base": AZURES_V1}, "litellm/azure/gpt-image-2"),
+        ({"api_key": "k"}, "azure/gpt-image-2"),
+        # Who else LiteLLM finds in the environment, and a token, which it shows in the body of such a call.
+        ({}, None),
+        ({"azure_ad_token": "t"}, None),
+        ({"azure_ad_token": "t", "tenant_id": "t"}, None),
+        ({"api_base": AZURES_V1}, None),
+    ],
+)
+def test_azure_without_a_key_is_called_by_litellm(
+    monkeypatch: pytest.MonkeyPatch, parameters: dict[str, Any], ours: str | None
+) -> None:
+    monkeypatch.delenv("AZURE_API_KEY")
+    assert found("azure/gpt-image-2", **parameters) == (ours and f"imagegen/{ours}")
+
+
+def test_a_credential_that_litellm_keeps_tells_too_and_that_of_a_client_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("AZURE_API_KEY")
+    kept = [
+        CredentialItem(credential_name=name, credential_values=values, credential_info={})
+        for name, values in {"key": {"api_key": "k"}, "v1": {"api_key": "k", "api_base": AZURES_V1}}.items()
+    ]
+    monkeypatch.setattr(litellm, "credential_list", kept)
+    for name, ours in (("key", "azure"), ("v1", "openai"), ("another", None)):
+        named = {"model": "azure/gpt-image-2", "litellm_credential_name": name}
+        answer = adopt(call(Route.GENERATIONS, **named), Route.GENERATIONS)
+        assert (answer and answer.model) == (ours and f"imagegen/{ours}/gpt-image-2")
+        by_client = call(Route.GENERATIONS, **named)
+        by_client["proxy_server_request"]["body"]["litellm_credential_name"] = name
+        assert adopt(by_client, Route.GENERATIONS) is None
 
 
 @pytest.mark.parametrize(
@@ -273,9 +316,18 @@ def test_parameters_tell_who_is_meant(model: str, parameters: dict[str, Any], ou
         ("azure/my-deployment", {"base_model": "azure/dall-e-3"}, None),
         ("azure/my-deployment", {"mode": "chat"}, None),
         ("azure/my-deployment", DRAWS, "azure/my-deployment"),
-        ("openai/anything", {"mode": "image_edit"}, "openai/anything"),
-        ("openai/anything", GIVES_PICTURES, "openai/anything"),
-        ("openai/anything", {"output_modalities": ["image"]}, "openai/anything"),
+        ("azure/my-deployment", {**DRAWS, "base_model": "azure/gpt-image-9"}, "azure/my-deployment"),
+        ("azure/my-deployment", {**DRAWS, "base_model": "azure/dall-e-3"}, None),
+        ("azure/my-deployment", {**DRAWS, "base_model": "azure/gpt-4o"}, None),
+        # A server of somebody's that speaks OpenAI's language, and one of OpenAI's that we do not know.
+        ("openai/flux-schnell", {"mode": "image_edit"}, None),
+        ("openai/flux-schnell", GIVES_PICTURES, None),
+        ("openai/flux-schnell", {"output_modalities": ["image"]}, None),
+        ("openai/flux-schnell", {**DRAWS, "base_model": "gpt-image-2"}, "openai/flux-schnell"),
+        ("openai/gpt-image-9", DRAWS, "openai/gpt-image-9"),
+        # It is common to say so of any: what is gone is as good as it was.
+        ("openai/dall-e-3", DRAWS, None),
+        ("openai/gpt-image-2", DRAWS, "openai/gpt-image-2"),
         ("gemini/gemini-9-ultra", GIVES_PICTURES, "gemini/gemini-9-ultra"),
         ("gemini/gemini-9-ultra", {"supported_output_modalities": ["text"]}, None),
         ("gemini/gemini-3-pro-image", {"mode": "chat"}, "gemini/gemini-3-pro-image"),
@@ -377,6 +429,10 @@ def test_wrong_settings_of_a_deployment_are_told_where_it_draws() -> None:
     assert found("openai/gpt-4o", wrong) is None
     with pytest.raises(ConfigurationError, match=r"model_info\.imagegen\.polcy"):
         found(GEMINI, wrong)
+
+
+def adopt(arguments: dict[str, Any], route: Route) -> Adopted | None:
+    return adoption.adopt(arguments, route, client_of(arguments, route))
 
 
 def call(route: Route, path: str | None = None, /, **arguments: Any) -> dict[str, Any]:

@@ -266,7 +266,15 @@ def test_under_the_strict_policy_it_is_refused_by_name(body: dict[str, Any], spe
     assert caught.value.field == spelling
 
 
-@pytest.mark.parametrize("body", [body for body, _ in UNSUPPORTED])
+def test_an_extra_body_of_the_operators_counts_like_other_defaults() -> None:
+    extra = {"aspect_ratio": "16:9", "provider_options": {"google": {"a": 1}}, "nobodys": 1}
+    plan = plan_of(defaults={"extra_body": extra}, preferences=STRICT)
+    assert plan.values == {Name.ASPECT_RATIO: "16:9", Name.PROVIDER_OPTIONS: {"a": 1}}
+    assert plan.notices == ()
+    assert plan_of({"aspect_ratio": "1:1"}, defaults={"extra_body": extra}).values[Name.ASPECT_RATIO] == "1:1"
+
+
+@pytest.mark.parametrize("body", [body for body, _ in UNSUPPORTED if "extra_body" not in body])
 def test_a_default_that_nobody_understands_is_no_clients_business(body: dict[str, Any]) -> None:
     assert plan_of(defaults=body, preferences=STRICT).notices == ()
 
