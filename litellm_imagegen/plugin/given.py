@@ -77,6 +77,7 @@ _LEFT_TO_CLIENTS = ("api_key", "api_base", "base_url")
 # A setting by which LiteLLM takes a client's own key for the provider out of a header.
 _FORWARDED_KEYS = "forward_llm_provider_auth_headers"
 CREDENTIAL = "litellm_credential_name"
+_EXTRA_BODY = "extra_body"
 _UNSHOWN = "[...]"
 
 
@@ -288,9 +289,11 @@ def body_and_defaults(given: Given) -> tuple[dict[str, Any], dict[str, Any]]:
             body[key] = value
         elif _is_request_field(key):
             (body if given.client_body is None else defaults)[key] = value
-    extra = body.get("extra_body")
+    extra = body.get(_EXTRA_BODY)
     if isinstance(extra, Mapping):
-        body["extra_body"] = {key: value for key, value in extra.items() if key != config.PREFIX}
+        body[_EXTRA_BODY] = {key: value for key, value in extra.items() if key != config.PREFIX}
+        # LiteLLM has put the client's in the place of the deployment's.
+        defaults[_EXTRA_BODY] = given.deployment_parameters.get(_EXTRA_BODY)
     return body, defaults
 
 
