@@ -45,21 +45,25 @@ class Client:
 
     @classmethod
     def _of(cls, request: Any, metadata: Any) -> "Client":
-        request = request if isinstance(request, Mapping) else {}
-        body = request.get("body") or {}
-        override = body.get(_OVERRIDE)
-        sources = [body, override] if isinstance(override, Mapping) else [body]
+        request = _object(request)
+        body = _object(request.get("body"))
+        sources = (body, _object(body.get(_OVERRIDE)))
         fallbacks = _names_in([source.get(name) for source in sources for name in _FALLBACKS])
         # Key and headers LiteLLM notes apart.
         elsewhere = frozenset((*(request.get("credential_fields") or ()), *fallbacks)) - {"model"}
-        return cls(elsewhere | {*body}, elsewhere, metadata if isinstance(metadata, Mapping) else {}, request)
+        return cls(elsewhere | {*body}, elsewhere, _object(metadata), request)
 
     def sent(self, arguments: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The client's fields as a call with these `arguments` has them; None without a proxy."""
         if "body" not in self.request:
             return None
-        body = {name: value for name, value in self.request["body"].items() if name in self.names}
-        return body | {name: arguments[name] for name in self.elsewhere if name in arguments}
+        body = _object(self.request["body"])
+        own = {name: value for name, value in body.items() if name in self.names}
+        return own | {name: arguments[name] for name in self.elsewhere if name in arguments}
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _names_in(fallbacks: list[Any]) -> Iterator[str]:

@@ -131,6 +131,13 @@ def test_without_a_proxy_nobody_has_sent_a_body(noted: dict[str, Any]) -> None:
         assert client.names == client.elsewhere == frozenset()
 
 
+@pytest.mark.parametrize("body", [None, [], ["model"], "text", 1])
+def test_a_body_that_is_no_object_has_no_fields(body: Any) -> None:
+    client = Client.by(request(body), {})
+    assert client.names == frozenset()
+    assert client.sent({"api_key": "k"}) == {}
+
+
 @pytest.fixture
 def _kept(monkeypatch: pytest.MonkeyPatch) -> None:
     values: dict[str, Any] = {"api_key": "k-{}", "api_base": "http://{}.example", "organization": "o-{}"}
