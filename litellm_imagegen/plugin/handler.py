@@ -25,6 +25,7 @@ from litellm_imagegen.plugin.bypass import usable_vault
 from litellm_imagegen.plugin.catalogs import CATALOGS
 from litellm_imagegen.plugin.exceptions import translated
 from litellm_imagegen.plugin.given import Given, Route
+from litellm_imagegen.plugin.prices import priced_by_tokens
 from litellm_imagegen.plugin.records import TOKEN, Outcome, Prepared, find_record
 from litellm_imagegen.plugin.redaction import forget_secrets
 from litellm_imagegen.plugin.requests import handlers_headers, make_job, prepare
@@ -124,7 +125,7 @@ class ImagegenHandler(CustomLLM):
             work = _result(job, self._carrier(job), vault if streams else None)
             if vault is not None and (streams or ends_with_connection()):
                 work = while_connected(work, vault)
-            result = images.chosen(await work, sum(job.plan.counts))
+            result = priced_by_tokens(images.chosen(await work, sum(job.plan.counts)), prepared)
             _tell(result, given)
             return wrapping.image_response(images.response(result, _base64_of(given, prepared)), result)
 

@@ -982,7 +982,6 @@ def test_a_health_check_of_what_is_left_to_litellm_is_litellms(pair: Pair) -> No
     assert [call.path for call in pair.adopting.upstream.calls] == sent
 
 
-@pytest.mark.xfail(strict=True, reason="LiteLLM knows no price of GPT-5 for pictures, and neither do we")
 def test_a_picture_of_gpt_5_on_the_images_api_has_a_cost(pair: Pair) -> None:
     assert pair.adopting.logged(pair.adopting.draw(GENERATIONS, "gpt-5"))["response_cost"] > 0
 
