@@ -28,7 +28,7 @@ from tests.unit.test_fetching import FORBIDDEN
 
 RED = data_url("red", (640, 480))
 REFERENCE_BYTES = 100_000
-_POLLS = 300
+_POLLS = 3000
 
 
 @dataclass(frozen=True)
