@@ -131,6 +131,8 @@ ADOPTED = [
 def test_an_image_model_of_litellms_own_is_adopted(
     model: str, ours: str, provider: str, model_id: str
 ) -> None:
+    if ours.startswith("litellm/") and not {model, model_id} & litellm.model_cost.keys():
+        pytest.skip("this LiteLLM does not know it yet")
     for asks in (True, False):
         answer = adopted({"model": model, "api_key": "k"}, {}, asks_for_picture=asks)
         assert answer is not None
@@ -578,10 +580,11 @@ def test_what_a_client_sends_does_not_choose_who_is_meant(sent: dict[str, Any]) 
 
 
 def chat_models() -> Iterator[str]:
-    """Every model of LiteLLM's map for chat that is not said to give pictures, as one would configure it."""
+    """Every chat model of LiteLLM's map, as configured, that is neither said nor named to give pictures."""
     for name, entry in litellm.model_cost.items():
         modalities = entry.get("supported_output_modalities") or entry.get("output_modalities") or ()
-        if entry.get("mode") == "chat" and "image" not in modalities:
+        is_named = "-image" in name or "banana" in name  # an older map is silent on what they give
+        if entry.get("mode") == "chat" and "image" not in modalities and not is_named:
             provider = str(entry.get("litellm_provider", ""))
             yield name
             yield name if name.partition("/")[0] in litellm.provider_list else f"{provider}/{name}"
