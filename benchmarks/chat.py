@@ -74,7 +74,8 @@ def running() -> Iterator[tuple[str, str, int]]:
         {"model_name": LITELLM, "litellm_params": {"model": "gemini/gemini-3-pro-image", **parameters}},
         {"model_name": OURS, "litellm_params": {"model": "imagegen/gemini/gemini-3-pro-image", **parameters}},
     ]
-    settings = {"callbacks": ["litellm_imagegen.callback"]}
+    # Else we would answer LiteLLM's deployment too.
+    settings = {"callbacks": ["litellm_imagegen.callback"], "imagegen_settings": {"adopt": False}}
     config = {
         "model_list": deployments,
         "litellm_settings": settings,
