@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import litellm
-from litellm.types.utils import CustomPricingLiteLLMParams
 
 from litellm_imagegen.canonical import Name
 from litellm_imagegen.errors import ConfigurationError, RequestError
@@ -21,6 +20,8 @@ from litellm_imagegen.plugin.bridge_support import serving
 from litellm_imagegen.plugin.client import Client
 from litellm_imagegen.plugin.config import Overrides
 from litellm_imagegen.plugin.given import (
+    PATHS,
+    PRICES,
     VERTEX_OF_LITELLM,
     Given,
     Route,
@@ -52,12 +53,6 @@ _BY_TOOL = "gpt_5"  # the family of models that draw with it
 _SEARCHES = frozenset(
     {"googleSearch", "google_search", "googleSearchRetrieval", "web_search", "web_search_preview"}
 )
-_PATHS: Mapping[Route, str] = {
-    Route.CHAT: "/chat/completions",
-    Route.RESPONSES: "/responses",
-    Route.GENERATIONS: "/images/generations",
-    Route.EDITS: "/images/edits",
-}
 _DRAWING_MODES = frozenset({"image_generation", "image_edit"})
 # Other ways to show Azure who calls than a key: LiteLLM knows them. A token it would show in a call's body.
 _AZURES_OWN = ("tenant_id", "client_id", "azure_username", "azure_scope")
@@ -128,7 +123,7 @@ def adopt(arguments: dict[str, Any], route: Route, client: Client) -> Adopted | 
     route, is nobody's business of ours. Raises as `adopted`.
     """
     path = urlsplit(str(client.request.get("url"))).path.rstrip("/")
-    if not (path.endswith(_PATHS[route]) or is_health_check(arguments)):
+    if not (path.endswith(PATHS[route]) or is_health_check(arguments)):
         return None
     if _searches(arguments) or _is_prompted_elsewhere(arguments):
         return None
@@ -145,13 +140,15 @@ def adopt(arguments: dict[str, Any], route: Route, client: Client) -> Adopted | 
     if route not in (Route.CHAT, Route.RESPONSES):
         return found
     # LiteLLM would note them once more for each call, for our provider in the place of its own.
-    priced = CustomPricingLiteLLMParams.model_fields.keys() & parameters.keys()
-    return replace(found, prices={name: arguments.pop(name) for name in priced})
+    prices = {name: parameters[name] for name in PRICES & parameters.keys()}
+    for name in prices:
+        del arguments[name]
+    return replace(found, prices=prices)
 
 
 def _own_parameters(arguments: Mapping[str, Any], route: Route, client: Client) -> Mapping[str, Any]:
     """The operator's arguments, with the deployment's own in the place of those that the client has sent."""
-    sent = client.names & arguments.keys() - {"model"}
+    sent = client.names & (arguments.keys() - {"model"})
     own = {name: value for name, value in arguments.items() if name not in sent}
     if not any(map(is_operators, sent)):
         return own

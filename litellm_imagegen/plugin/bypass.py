@@ -21,6 +21,7 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.litellm_logging import get_custom_logger_compatible_class
 
 from litellm_imagegen.plugin.config import Bypass
+from litellm_imagegen.plugin.given import PATHS
 from litellm_imagegen.plugin.ledgers import begin_request, end_request
 from litellm_imagegen.plugin.model_info import ROUTES as MODEL_INFO
 from litellm_imagegen.plugin.model_info import ModelInfoSender
@@ -29,7 +30,7 @@ from litellm_imagegen.plugin.vault import Message, Vault, close_vault, current_v
 
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-ROUTES = ("/chat/completions", "/responses", "/images/generations", "/images/edits")
+_ROUTES = tuple(PATHS.values())
 # What LiteLLM's own hooks see may hold references: they count and limit, they do not look at pictures.
 _LITELLMS_OWN_HOOKS = "litellm.proxy.hooks."
 _HOOKS_THAT_SEE_ANSWERS = (
@@ -52,7 +53,7 @@ class BypassApplication:
         path = scope["path"].rstrip("/") if scope["type"] == "http" else ""
         if path.endswith(MODEL_INFO):
             send = ModelInfoSender(send)
-        if not path.endswith(ROUTES):
+        if not path.endswith(_ROUTES):
             await self.application(scope, receive, send)
             return
         vault, token = open_vault()

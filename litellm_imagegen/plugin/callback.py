@@ -116,9 +116,8 @@ class ImagegenCallback(CustomLogger):
             begin_at_once(kwargs)  # LiteLLM's bridge from responses to chat: the plan is made
             return kwargs
         client, vault = _client(kwargs, route), _own_vault(kwargs)
-        is_check = is_health_check(kwargs)
-        if is_check:
-            kwargs["model_info"] = model_info_of(kwargs)
+        if is_health_check(kwargs):
+            kwargs = {**kwargs, "model_info": model_info_of(kwargs)}
         with translated(str(kwargs.get("model"))):
             adopted = None if _is_ours(kwargs, client) else adopt(kwargs, route, client)
             if vault is not None and vault.client_gone.is_set():  # LiteLLM tries once more, or another model
@@ -130,8 +129,6 @@ class ImagegenCallback(CustomLogger):
             if record is not None:  # a fallback to a foreign model: ours have nothing to say about it
                 record.notices, record.outcome = (), None
                 mark(request, is_served_here=False)
-            if is_check:
-                del kwargs["model_info"]
             return kwargs if vault is not None and _gave_way(vault, kwargs) else None
         self._register_provider()
         if _PROVIDER in kwargs:  # LiteLLM lets clients say it, and would call whom they say

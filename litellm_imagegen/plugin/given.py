@@ -17,7 +17,7 @@ import litellm
 import orjson
 from litellm.litellm_core_utils.credential_accessor import CredentialAccessor
 from litellm.llms.vertex_ai.vertex_llm_base import VertexBase
-from litellm.types.utils import CallTypes, all_litellm_params
+from litellm.types.utils import CallTypes, CustomPricingLiteLLMParams, all_litellm_params
 
 from litellm_imagegen.errors import InvalidParameter
 from litellm_imagegen.plugin import config
@@ -72,6 +72,8 @@ _OPTIONS = frozenset(name for provider in PROVIDERS.values() for name in provide
 ACCESS_OPTIONS = _OPTIONS | frozenset(_ALIASES.values())
 _OWNED = frozenset(all_litellm_params) | _SERVED_BY_LITELLM | ACCESS_OPTIONS
 _PRICE = "cost_per_"
+# LiteLLM's names of a deployment's own prices.
+PRICES = frozenset(CustomPricingLiteLLMParams.model_fields)
 _HEADERS = ("headers", "extra_headers")
 _LEFT_TO_CLIENTS = ("api_key", "api_base", "base_url")
 # A setting by which LiteLLM takes a client's own key for the provider out of a header.
@@ -95,6 +97,15 @@ _CALL_TYPES: Mapping[CallTypes | None, Route] = {
     CallTypes.aresponses: Route.RESPONSES,
     CallTypes.aimage_generation: Route.GENERATIONS,
     CallTypes.aimage_edit: Route.EDITS,
+}
+
+
+# The ends of the paths that a proxy serves them on.
+PATHS: Mapping[Route, str] = {
+    Route.CHAT: "/chat/completions",
+    Route.RESPONSES: "/responses",
+    Route.GENERATIONS: "/images/generations",
+    Route.EDITS: "/images/edits",
 }
 
 

@@ -518,6 +518,26 @@ def test_a_model_of_vertex_stays_in_the_region_that_litellm_calls_it_in(
     assert VertexBase.get_vertex_region(region, "gemini-3-pro-image") == location, "LiteLLM's own"
 
 
+def test_prices_of_a_chat_model_are_the_deployments_and_go_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {"input_cost_per_token": 0.001}
+    arguments = call(Route.CHAT, model=GEMINI, **own)
+    answer = adopt(arguments, Route.CHAT)
+    assert answer is not None
+    assert answer.prices == own
+    assert not own.keys() & arguments.keys(), "LiteLLM would note them for another provider"
+    # A client that may send its own key may send a price; that of the deployment counts.
+    monkeypatch.setattr(Given, "deployment_parameters", {"model": GEMINI, **own})
+    sent = {"api_key": "k", "input_cost_per_token": 0.0}
+    arguments = call(Route.CHAT, model=GEMINI, **sent)
+    arguments["proxy_server_request"]["body"] |= sent
+    answer = adopt(arguments, Route.CHAT)
+    assert answer is not None
+    assert answer.prices == own
+    images = call(Route.GENERATIONS, model=GEMINI, **own)
+    assert adopt(images, Route.GENERATIONS) is not None
+    assert images["input_cost_per_token"] == 0.001, "there LiteLLM notes nothing"
+
+
 @pytest.mark.parametrize("options", [{"search_context_size": "low"}, {}])
 def test_a_request_that_searches_the_web_is_left_to_litellm(options: dict[str, str]) -> None:
     searching = call(Route.CHAT, model=GEMINI, web_search_options=options)
