@@ -13,16 +13,14 @@ import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import litellm
 import pybase64
 from litellm.caching.redis_cache import RedisCache
-from pydantic import TypeAdapter, ValidationError
 
 from litellm_imagegen.blob import Blob
-from litellm_imagegen.canonical import Frozen, ImageInput, Message, Role, TextPart
+from litellm_imagegen.plugin.conversation_documents import Drawn, picture_in, pictures_in, turns_in, written
 from litellm_imagegen.plugin.conversations import KEPT_SECONDS, Conversation, Recalled
 
 _logger = logging.getLogger("litellm_imagegen")
@@ -65,132 +63,6 @@ def redis_of_litellm() -> Redis | None:
         getattr(litellm.cache, "cache", None),
     )
     return next((place for place in places if isinstance(place, RedisCache)), None)
-
-
-class _Drawn(Frozen):
-    """A picture, which is kept under its hash."""
-
-    sha256: str
-    mime: str
-    length: int
-
-    @classmethod
-    def of(cls, blob: Blob) -> "_Drawn":
-        """What is told of `blob`. Raises `ValueError` for what is no base64."""
-        return cls(sha256=blob.facts["sha256"], mime=blob.mime, length=blob.facts["bytes"])
-
-    @property
-    def kept_bytes(self) -> int:
-        """What it takes as base64."""
-        return (self.length + 2) // 3 * 4
-
-
-class _Shown(Frozen):
-    """A picture of a turn."""
-
-    picture: _Drawn
-    spelling: str
-
-
-class _Address(Frozen):
-    """A picture that the provider fetches."""
-
-    url: str
-    spelling: str
-
-
-class _Turn(Frozen):
-    role: Role
-    parts: tuple[TextPart | _Shown | _Address, ...]
-    reasoning_details: tuple[Any, ...] = ()
-
-
-class _Turns(Frozen):
-    """The document of a response. One of another version is none."""
-
-    version: Literal[1] = 1
-    turns: tuple[_Turn, ...]
-
-
-class _Item(Frozen):
-    """The document of an item of a response."""
-
-    version: Literal[1] = 1
-    picture: _Drawn
-
-
-_TURNS, _ITEM = TypeAdapter(_Turns), TypeAdapter(_Item)
-
-
-@dataclass(frozen=True)
-class Written:
-    """A conversation as it is kept: the document of its turns, those of its items, and its pictures."""
-
-    turns: bytes
-    items: Mapping[str, bytes]
-    pictures: Mapping[_Drawn, Blob]
-
-
-def written(conversation: Conversation) -> Written:
-    """A conversation as documents, in each of which a picture is told by its hash.
-
-    Raises `ValueError` for what cannot be written. Reads every byte of pictures: not for the event loop.
-    """
-    pictures: dict[_Drawn, Blob] = {}
-
-    def told(blob: Blob) -> _Drawn:
-        drawn = _Drawn.of(blob)
-        pictures.setdefault(drawn, blob)
-        return drawn
-
-    def part_of(part: TextPart | ImageInput) -> TextPart | _Shown | _Address:
-        if isinstance(part, TextPart):
-            return part
-        if part.blob is None:
-            return _Address(url=str(part.url), spelling=part.spelling)
-        return _Shown(picture=told(part.blob), spelling=part.spelling)
-
-    turns = tuple(
-        _Turn(role=turn.role, parts=tuple(map(part_of, turn.parts)), reasoning_details=turn.reasoning_details)
-        for turn in conversation.turns
-    )
-    items = {item: _ITEM.dump_json(_Item(picture=told(blob))) for item, blob in conversation.pictures.items()}
-    return Written(_TURNS.dump_json(_Turns(turns=turns)), items, pictures)
-
-
-def pictures_in(text: bytes) -> Collection[_Drawn] | None:
-    """The pictures that a document of turns names, None for what is none that this version writes."""
-    document = _validated(_TURNS, text)
-    if document is None:
-        return None
-    parts = (part for turn in document.turns for part in turn.parts)
-    return {part.picture: None for part in parts if isinstance(part, _Shown)}.keys()
-
-
-def turns_in(text: bytes, pictures: Mapping[_Drawn, Blob]) -> tuple[Message, ...] | None:
-    """The turns of a document, None where it is none, or where one of its pictures is missing."""
-
-    def part_of(part: TextPart | _Shown | _Address) -> TextPart | ImageInput:
-        if isinstance(part, TextPart):
-            return part
-        if isinstance(part, _Address):
-            return ImageInput(url=part.url, spelling=part.spelling)
-        return ImageInput(blob=pictures[part.picture], spelling=part.spelling)
-
-    document = _validated(_TURNS, text)
-    if document is None:
-        return None
-    try:
-        return tuple(
-            Message(
-                role=turn.role,
-                parts=tuple(map(part_of, turn.parts)),
-                reasoning_details=turn.reasoning_details,
-            )
-            for turn in document.turns
-        )
-    except KeyError:
-        return None
 
 
 class SharedConversations:
@@ -287,7 +159,7 @@ async def _find(owned: _Owned, responses: Sequence[str], items: Sequence[str]) -
     text = next((kept[name] for name in responses if name in kept), b"")
     shown = await asyncio.to_thread(pictures_in, text)
     told = await owned.values("item", items)
-    drawn = {item: known.picture for item in told if (known := _validated(_ITEM, told[item])) is not None}
+    drawn = {item: one for item, document in told.items() if (one := picture_in(document)) is not None}
     wanted = {*(shown or ()), *drawn.values()}
     if sum(picture.length for picture in wanted) > _MAXIMUM_CONVERSATION_BYTES:
         return Recalled()
@@ -347,7 +219,7 @@ def _surplus(members: Sequence[str]) -> Sequence[str]:
     return ()
 
 
-def _pictures_of(base64: Mapping[str, bytes], wanted: Iterable[_Drawn]) -> dict[_Drawn, Blob]:
+def _pictures_of(base64: Mapping[str, bytes], wanted: Iterable[Drawn]) -> dict[Drawn, Blob]:
     """The pictures by what tells of them, without those that are not what was kept."""
     pictures = {}
     for drawn in wanted:
@@ -366,13 +238,6 @@ def _pictures_of(base64: Mapping[str, bytes], wanted: Iterable[_Drawn]) -> dict[
 def _base64_of(blobs: Mapping[str, Blob]) -> dict[str, bytes]:
     """Base64, of which no picture remembers anything: it may be kept for long."""
     return {key: pybase64.b64encode(blob.raw) for key, blob in blobs.items()}
-
-
-def _validated(form: "TypeAdapter[Result]", text: bytes) -> Result | None:
-    try:
-        return form.validate_json(text)
-    except ValidationError:
-        return None
 
 
 def _as_bytes(value: bytes | str) -> bytes:
